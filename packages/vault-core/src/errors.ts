@@ -1,0 +1,121 @@
+/**
+ * Every error that leaves the system, in one table: what it means over HTTP and what the caller does next.
+ * `docs/errors.md` is generated from it.
+ */
+export const errorTable = {
+  invalid_request: { status: 400, title: 'The request is malformed', action: 'Correct the named field.' },
+  agent_unauthenticated: {
+    status: 401,
+    title: 'The agent is not known',
+    action: 'Present a valid agent key as `Authorization: Bearer cak_…`.',
+  },
+  agent_forbidden: {
+    status: 403,
+    title: 'The agent has no grant for this',
+    action: 'Ask the operator for a grant.',
+  },
+  integration_unknown: {
+    status: 404,
+    title: 'There is no such integration',
+    action: 'Correct the integration in the URL.',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    action: 'Send a smaller body, or send it again: the credential is fresh now.',
+  },
+  credential_not_found: {
+    status: 424,
+    title: 'The tenant has not connected this integration',
+    action: 'Send the user to `connectUrl`.',
+  },
+  token_expired: {
+    status: 424,
+    title: 'The credential has expired and cannot be refreshed',
+    action: 'Send the user to `connectUrl`.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    action: 'Wait as long as `Retry-After` says.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong here',
+    action: 'Tell the operator the `requestId`.',
+  },
+  upstream_rejected_credential: {
+    status: 502,
+    title: 'The upstream refused a fresh credential as well',
+    action: 'Check with the upstream that the account may do this.',
+  },
+  upstream_unreachable: {
+    status: 502,
+    title: 'The upstream cannot be reached',
+    action: 'Retry.',
+  },
+  upstream_timeout: {
+    status: 504,
+    title: 'The upstream did not answer in time',
+    action: 'Retry.',
+  },
+  vault_unavailable: {
+    status: 503,
+    title: 'Vault cannot be reached, is sealed or refuses us',
+    action: 'Retry as `Retry-After` says.',
+  },
+  queue_unavailable: {
+    status: 503,
+    title: 'The refresh queue cannot be reached',
+    action: 'Retry as `Retry-After` says.',
+  },
+} as const satisfies Record<string, { status: number; title: string; action: string }>;
+
+/** The stable name of an error; `switch` on it. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** An error of this system. Its `code` and message are safe to show: they never hold a token or a provider's text. */
+export class ConnectorsError extends Error {
+  readonly code: ErrorCode;
+  /** How long the caller should wait before it retries, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message?: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message ?? errorTable[code].title, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The tenant never connected this integration, or disconnected it: send the user through the connect flow. */
+export class CredentialNotFoundError extends ConnectorsError {
+  constructor(tenantId: string, integration: string) {
+    super('credential_not_found', `Tenant ${tenantId} has not connected ${integration}`);
+  }
+}
+
+/** The token is past its expiry and nothing can refresh it: the user has to connect again. */
+export class TokenExpiredError extends ConnectorsError {
+  readonly expiredAt: Date;
+
+  constructor(tenantId: string, integration: string, expiredAt: Date) {
+    super(
+      'token_expired',
+      `The credential of ${tenantId} for ${integration} expired at ${expiredAt.toISOString()}`,
+    );
+    this.expiredAt = expiredAt;
+  }
+}
+
+/** We, or the upstream, ask the caller to slow down. */
+export class RateLimitError extends ConnectorsError {
+  constructor(message: string, waitTimeMs: number) {
+    super('rate_limited', message, { retryAfterMs: waitTimeMs });
+  }
+
+  /** Milliseconds to wait before the next request. */
+  getWaitTimeMs(): number {
+    return this.retryAfterMs ?? 0;
+  }
+}
