@@ -1,0 +1,2 @@
+export * from './redis/find-redis.ts';
+export * from './redis/start-redis.ts';
