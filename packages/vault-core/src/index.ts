@@ -1,3 +1,11 @@
+export * from './agents.ts';
+export * from './credential.ts';
+export * from './credential-store.ts';
 export * from './errors.ts';
+export * from './events.ts';
 export * from './ids.ts';
+export * from './redis.ts';
+export * from './refresh-queue.ts';
 export * from './secret.ts';
+export * from './vault-client.ts';
+export { VaultError, type VaultErrorReason } from './vault/vault-error.ts';

@@ -1,0 +1,117 @@
+import { inspect } from 'node:util';
+import { z } from 'zod';
+import { newRevision } from './ids.ts';
+import type { Secret } from './secret.ts';
+
+/** What a caller stores: a tenant's tokens for one integration. */
+export interface OAuthCredentials {
+  accessToken: string;
+  /** Absent for providers that issue none: the access token is used until it dies. */
+  refreshToken?: string | undefined;
+  /** Absent when the provider names no end. */
+  expiresAt?: Date | undefined;
+  scopes: string[];
+  /** For example `Bearer`. */
+  tokenType: string;
+  integration: string;
+}
+
+const ciphertext = z.string().regex(/^vault:v\d+:/);
+const time = z.iso.datetime();
+
+/** The right to refresh one credential now. Written with `cas` before anything is sent to the provider. */
+const attemptSchema = z.object({
+  id: z.string(),
+  /** When the claim was made, just before the refresh token was sent. */
+  sentAt: time,
+  /** Until then nobody else may spend the refresh token. */
+  deadline: time,
+  /** An earlier claim on the same revision was never concluded: its refresh token may be spent already. */
+  afterLost: z.boolean().optional(),
+});
+
+/** The document at `secret/data/{tenantId}/{integration}`. Tokens are Transit ciphertexts. */
+export const storedCredentialSchema = z.object({
+  accessToken: ciphertext,
+  refreshToken: ciphertext.optional(),
+  expiresAt: time.optional(),
+  scopes: z.array(z.string()),
+  tokenType: z.string(),
+  metadata: z.object({
+    createdAt: time,
+    updatedAt: time,
+    createdBy: z.string(),
+    integration: z.string(),
+    autoRefresh: z.boolean(),
+    refreshCount: z.int(),
+    status: z.enum(['active', 'needs_reauth']),
+    statusReason: z.string().optional(),
+    revision: z.string(),
+    tokenIssuedAt: time,
+    attempt: attemptSchema.optional(),
+  }),
+});
+
+export type StoredCredential = z.infer<typeof storedCredentialSchema>;
+export type RefreshAttempt = z.infer<typeof attemptSchema>;
+
+/** A tenant's credential for one integration, by name. */
+export interface CredentialId {
+  tenantId: string;
+  integration: string;
+}
+
+/** Everything of a stored credential but its tokens. */
+export type CredentialFacts = Omit<StoredCredential, 'accessToken' | 'refreshToken'>;
+
+/** The metadata of tokens that a user just granted: a new lineage with its own revision. */
+export function newMetadata(integration: string, createdBy: string, now: Date): StoredCredential['metadata'] {
+  const time = now.toISOString();
+  return {
+    createdAt: time,
+    updatedAt: time,
+    createdBy,
+    integration,
+    autoRefresh: true,
+    refreshCount: 0,
+    status: 'active',
+    revision: newRevision(),
+    tokenIssuedAt: time,
+  };
+}
+
+/**
+ * Decrypted credentials. The tokens are readable as properties, but printing, spreading or serialising the
+ * object shows none of them.
+ */
+export class DecryptedCredentials implements OAuthCredentials {
+  readonly integration: string;
+  readonly expiresAt: Date | undefined;
+  readonly scopes: string[];
+  readonly tokenType: string;
+  readonly metadata: StoredCredential['metadata'];
+  readonly #accessToken: Secret;
+  readonly #refreshToken: Secret | undefined;
+
+  constructor(facts: CredentialFacts, accessToken: Secret, refreshToken: Secret | undefined) {
+    this.integration = facts.metadata.integration;
+    this.expiresAt = facts.expiresAt === undefined ? undefined : new Date(facts.expiresAt);
+    this.scopes = facts.scopes;
+    this.tokenType = facts.tokenType;
+    this.metadata = facts.metadata;
+    this.#accessToken = accessToken;
+    this.#refreshToken = refreshToken;
+  }
+
+  get accessToken(): string {
+    return this.#accessToken.reveal();
+  }
+
+  get refreshToken(): string | undefined {
+    return this.#refreshToken?.reveal();
+  }
+
+  [inspect.custom](): object {
+    return { ...this };
+  }
+}

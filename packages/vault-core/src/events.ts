@@ -1,0 +1,80 @@
+import { EventEmitter } from 'node:events';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+const credential = { tenantId: z.string(), integration: z.string(), revision: z.string() };
+
+/** What happens to credentials and agents, told to every process over one Redis channel. No event holds a secret. */
+export const eventSchema = z.discriminatedUnion('type', [
+  /** A user connected, or connected again. */
+  z.object({ type: z.literal('credential-stored'), ...credential }),
+  z.object({ type: z.literal('credential-deleted'), ...credential }),
+  z.object({ type: z.literal('refresh-success'), ...credential, expiresAt: z.iso.datetime().optional() }),
+  /** The refresh token is dead: the user has to connect again. */
+  z.object({ type: z.literal('refresh-failed'), ...credential, error: z.string() }),
+  /** A refresh failed for now and is tried again. */
+  z.object({ type: z.literal('refresh-retry'), ...credential, error: z.string(), retryCount: z.int() }),
+  z.object({ type: z.literal('refresh-scheduled'), ...credential, dueAt: z.iso.datetime() }),
+  z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
+]);
+
+export type ConnectorsEvent = z.infer<typeof eventSchema>;
+
+/** The channel of a deployment's events. */
+export function eventChannel(prefix: string): string {
+  return `${prefix}:events`;
+}
+
+/**
+ * Announces an event. An event is a hint: whoever waits for one reads Vault again before giving up, so a failure
+ * to announce is no failure of what was done.
+ */
+export async function publishEvent(redis: Redis, prefix: string, event: ConnectorsEvent): Promise<void> {
+  await redis.publish(eventChannel(prefix), JSON.stringify(event));
+}
+
+interface SubscriptionEvents {
+  event: [ConnectorsEvent];
+  /** Events may have been missed: whatever was learned before is stale. */
+  gap: [];
+}
+
+/** Listens to a deployment's events on a connection of its own, and tells when it may have missed some. */
+export class EventSubscription extends EventEmitter<SubscriptionEvents> {
+  readonly #redis: Redis;
+  #connected = false;
+
+  /** @param redis a connection that does nothing else; it is closed with the subscription */
+  constructor(redis: Redis, prefix: string) {
+    super();
+    this.#redis = redis;
+    redis.on('ready', () => void this.#subscribe(prefix));
+    redis.on('close', () => (this.#connected = false));
+    redis.on('message', (_channel, message) => this.#receive(message));
+    if (redis.status === 'ready') void this.#subscribe(prefix);
+  }
+
+  /** Whether events arrive as they happen. */
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #subscribe(prefix: string): Promise<void> {
+    try {
+      await this.#redis.subscribe(eventChannel(prefix));
+      this.#connected = true;
+      this.emit('gap');
+    } catch {
+      // The connection broke again: the next `ready` tries anew.
+    }
+  }
+
+  #receive(message: string): void {
+    const event = eventSchema.safeParse(JSON.parse(message));
+    if (event.success) this.emit('event', event.data);
+  }
+}

@@ -1,0 +1,20 @@
+import { Redis } from 'ioredis';
+
+/** What a connection is for decides how it behaves while Redis is away. */
+export type RedisRole =
+  /** Fails at once: somebody is waiting for the answer. */
+  | 'request'
+  /** Waits for Redis to come back: BullMQ workers and subscriptions. */
+  | 'background';
+
+/** Opens a connection. Its errors are told through `onError`; ioredis reconnects for ever, at most 2 s apart. */
+export function connectRedis(url: string, role: RedisRole, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    retryStrategy: (times) => Math.min(times * 100, 2_000),
+    ...(role === 'request'
+      ? { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2_000 }
+      : { maxRetriesPerRequest: null }),
+  });
+  redis.on('error', onError);
+  return redis;
+}

@@ -1,0 +1,119 @@
+import { Queue, type Job, type JobsOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { CredentialId } from './credential.ts';
+import { ConnectorsError } from './errors.ts';
+import { checkId } from './ids.ts';
+
+/** What a job knows: which state of which credential it is for. The credential itself is read when the job runs. */
+export interface RefreshJobData extends CredentialId {
+  revision: string;
+}
+
+export type RefreshJob = Job<RefreshJobData>;
+
+/** Lower is earlier. */
+const priority = { forced: 1, scheduled: 10 };
+
+/** Requests of proxies to refresh a credential now. The only queue that a proxy may add to. */
+export const requestQueueName = 'refresh-requests';
+
+/** A provider that is slow or throttles delays its own queue and nobody else's. */
+export function refreshQueueName(integration: string): string {
+  return `refresh-${checkId('integration', integration)}`;
+}
+
+/** One job per stored state of a credential, so that adding it again changes nothing. */
+export function refreshJobId({ tenantId, revision }: RefreshJobData): string {
+  return `${tenantId}.${revision}`;
+}
+
+const jobOptions: JobsOptions = {
+  // How long a refresh is retried is decided by its failure, not by a count.
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'custom' },
+  removeOnComplete: { age: 24 * 3600, count: 1_000 },
+  removeOnFail: { age: 7 * 24 * 3600, count: 10_000 },
+  stackTraceLimit: 0,
+};
+
+/** The refresh queues in Redis: one per integration, and the one for requests. */
+export class RefreshQueues {
+  readonly #queues = new Map<string, Queue<RefreshJobData>>();
+  readonly #connection: Redis;
+  readonly #prefix: string;
+
+  constructor(connection: Redis, prefix: string) {
+    this.#connection = connection;
+    this.#prefix = prefix;
+  }
+
+  /** The queue of an integration's refreshes, or of the requests. */
+  queue(name: string): Queue<RefreshJobData> {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = new Queue(name, {
+        connection: this.#connection,
+        prefix: this.#prefix,
+        // Callers wait for an answer: without Redis they are told so at once.
+        skipWaitingForReady: true,
+      });
+      queue.on('error', () => undefined);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  /** Makes sure that a job for this state of the credential is due at `dueAt` (milliseconds). Safe to repeat. */
+  async schedule(data: RefreshJobData, dueAt: number, now: number): Promise<void> {
+    await this.#add(refreshQueueName(data.integration), refreshJobId(data), data, {
+      ...jobOptions,
+      delay: Math.max(0, dueAt - now),
+      priority: priority.scheduled,
+    });
+  }
+
+  /** Brings the job for this state of the credential to the front, whatever became of it. */
+  async hasten(data: RefreshJobData): Promise<void> {
+    const job = await this.find(data);
+    if (job === undefined) {
+      const options = { ...jobOptions, priority: priority.forced };
+      await this.#add(refreshQueueName(data.integration), refreshJobId(data), data, options);
+      return;
+    }
+    if (await job.isFailed()) return job.retry('failed').catch(ignoreStateChange);
+    await job.changePriority({ priority: priority.forced }).catch(ignoreStateChange);
+    await job.promote().catch(ignoreStateChange);
+  }
+
+  find(data: RefreshJobData): Promise<RefreshJob | undefined> {
+    return this.queue(refreshQueueName(data.integration)).getJob(refreshJobId(data));
+  }
+
+  /**
+   * Asks the workers to refresh a credential now. Requests for the same state of it, while one is waiting, are one.
+   *
+   * @throws ConnectorsError `queue_unavailable`
+   */
+  async request(data: RefreshJobData): Promise<void> {
+    const options = { removeOnComplete: true, removeOnFail: true };
+    await this.#add(requestQueueName, `${data.tenantId}.${data.integration}.${data.revision}`, data, options);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+  }
+
+  async #add(queue: string, jobId: string, data: RefreshJobData, options: JobsOptions): Promise<void> {
+    try {
+      await this.queue(queue).add('refresh', data, { ...options, jobId });
+    } catch (cause) {
+      throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
+    }
+  }
+}
+
+/** Between looking and acting a worker may have taken the job: then it is on its way already. */
+function ignoreStateChange(error: unknown): void {
+  const code = (error as { code?: unknown }).code;
+  if (code !== -1 && code !== -3) throw error;
+}

@@ -1,0 +1,150 @@
+import { AgentStore } from './agents.ts';
+import {
+  newMetadata,
+  DecryptedCredentials,
+  type OAuthCredentials,
+  type StoredCredential,
+} from './credential.ts';
+import { CredentialStore } from './credential-store.ts';
+import { ConnectorsError } from './errors.ts';
+import { Secret } from './secret.ts';
+import { VaultConnection } from './vault/connection.ts';
+import { KvEngine } from './vault/kv.ts';
+import type { VaultAuth } from './vault/login.ts';
+import { TransitEngine } from './vault/transit.ts';
+
+export interface VaultClientOptions {
+  /** For example `https://vault.example.com:8200`. */
+  address: string;
+  /** A Vault token; or use `appRole`. */
+  token?: string;
+  /** The secret id may be a function, asked at every login, so that a rotated one is picked up. */
+  appRole?: { roleId: string; secretId: string | (() => string | Promise<string>) };
+  /** Mount of the Transit engine for access tokens. Default `transit`. */
+  transitEngine?: string;
+  /** Mount of the Transit engine for refresh tokens. Default `transit-refresh`. */
+  refreshTransitEngine?: string;
+  /** Mount of the KV v2 engine. Default `secret`. */
+  kvEngine?: string;
+  /** Milliseconds for one call to Vault. Default 5000. */
+  timeout?: number;
+  /** How often a call is repeated after a transient failure. Default 3. */
+  maxRetries?: number;
+  /** PEM file with the CA of Vault's certificate. */
+  caFile?: string;
+  now?: () => number;
+}
+
+/**
+ * Stores and reads OAuth credentials in Vault, each tenant's tokens encrypted under that tenant's keys.
+ *
+ * ```ts
+ * const vault = new VaultClient({ address: 'http://localhost:8200', token: 'dev-root-token' });
+ * await vault.storeCredentials('tenant-123', 'github', credentials);
+ * const { accessToken } = await vault.getCredentials('tenant-123', 'github');
+ * ```
+ *
+ * Methods throw `invalid_request` for ids that break the rule, VaultError when Vault cannot be used.
+ */
+export class VaultClient {
+  /** The documents behind the methods below, for those who claim, rotate and sweep. */
+  readonly credentials: CredentialStore;
+  readonly agents: AgentStore;
+  readonly #connection: VaultConnection;
+  readonly #now: () => number;
+
+  constructor(options: VaultClientOptions) {
+    this.#now = options.now ?? Date.now;
+    this.#connection = new VaultConnection({
+      address: options.address,
+      auth: authOf(options),
+      now: this.#now,
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+      ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
+      ...(options.caFile === undefined ? {} : { caFile: options.caFile }),
+    });
+    const kv = new KvEngine(this.#connection, options.kvEngine ?? 'secret');
+    this.agents = new AgentStore(kv, this.#now);
+    this.credentials = new CredentialStore({
+      kv,
+      access: new TransitEngine(this.#connection, options.transitEngine ?? 'transit'),
+      refresh: new TransitEngine(this.#connection, options.refreshTransitEngine ?? 'transit-refresh'),
+    });
+  }
+
+  /**
+   * Stores what a user just granted, over anything stored before.
+   *
+   * @returns the document as stored; its `metadata.revision` names this state
+   */
+  async storeCredentials(
+    tenantId: string,
+    integration: string,
+    granted: OAuthCredentials,
+    createdBy = 'oauth-proxy',
+  ): Promise<StoredCredential> {
+    const id = { tenantId, integration };
+    const [accessToken, refreshToken] = await Promise.all([
+      this.credentials.encrypt(id, 'accessToken', new Secret(granted.accessToken)),
+      granted.refreshToken === undefined
+        ? undefined
+        : this.credentials.encrypt(id, 'refreshToken', new Secret(granted.refreshToken)),
+    ]);
+    const credential: StoredCredential = {
+      accessToken,
+      ...(refreshToken === undefined ? {} : { refreshToken }),
+      ...(granted.expiresAt === undefined ? {} : { expiresAt: granted.expiresAt.toISOString() }),
+      scopes: granted.scopes,
+      tokenType: granted.tokenType,
+      metadata: newMetadata(integration, createdBy, new Date(this.#now())),
+    };
+    await this.credentials.replace(id, credential);
+    return credential;
+  }
+
+  /** @throws CredentialNotFoundError */
+  async getCredentials(tenantId: string, integration: string): Promise<DecryptedCredentials> {
+    const id = { tenantId, integration };
+    const { credential } = await this.credentials.get(id);
+    const [accessToken, refreshToken] = await Promise.all([
+      this.credentials.decryptAccessToken(id, credential),
+      this.credentials.decryptRefreshToken(id, credential),
+    ]);
+    return new DecryptedCredentials(credential, accessToken, refreshToken);
+  }
+
+  /** Deletes a credential and destroys all its versions. Says whether there was one. */
+  deleteCredentials(tenantId: string, integration: string): Promise<boolean> {
+    return this.credentials.delete({ tenantId, integration });
+  }
+
+  /** The integrations that a tenant has connected. */
+  async listCredentials(tenantId: string): Promise<string[]> {
+    const integrations = await this.credentials.listIntegrations(tenantId);
+    const found = await Promise.all(
+      integrations.map((integration) => this.credentials.find({ tenantId, integration })),
+    );
+    return integrations.filter((_, index) => found[index] !== undefined);
+  }
+
+  /** Whether Vault is initialised, unsealed and answering. Never throws. */
+  healthCheck(): Promise<boolean> {
+    return this.#connection.isHealthy();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}
+
+function authOf({ token, appRole }: VaultClientOptions): VaultAuth {
+  if (appRole !== undefined) {
+    const { roleId, secretId } = appRole;
+    return {
+      roleId,
+      secretId: async () => new Secret(typeof secretId === 'function' ? await secretId() : secretId),
+    };
+  }
+  if (token !== undefined) return { token: new Secret(token) };
+  throw new ConnectorsError('invalid_request', 'VaultClient needs `token` or `appRole`');
+}

@@ -1,0 +1,58 @@
+import type { VaultConnection } from './connection.ts';
+
+/** One version of a KV v2 document. `data` is absent when this version was deleted or destroyed. */
+export interface KvDocument {
+  data: unknown;
+  /** The number that the next write must present as `cas`. */
+  version: number;
+}
+
+/** A KV v2 engine on one mount. Paths are checked by the caller: they become part of a URL as they are. */
+export class KvEngine {
+  readonly #vault: VaultConnection;
+  readonly #mount: string;
+
+  constructor(vault: VaultConnection, mount: string) {
+    this.#vault = vault;
+    this.#mount = mount;
+  }
+
+  /** The newest version of a document; `undefined` if there never was one. */
+  async read(path: string): Promise<KvDocument | undefined> {
+    const answer = await this.#vault.read<{ data: { data: unknown; metadata: { version: number } } }>(
+      `${this.#mount}/data/${path}`,
+    );
+    return answer && { data: answer.data.data ?? undefined, version: answer.data.metadata.version };
+  }
+
+  /**
+   * Writes the next version, if `cas` is still the current one (0: nothing was ever written).
+   *
+   * @returns the new version
+   * @throws VaultError `cas_mismatch` also when an earlier try of this very write went through and its answer was lost
+   */
+  async write(path: string, data: object, cas: number): Promise<number> {
+    const body = { options: { cas }, data };
+    const answer = await this.#vault.write<{ data: { version: number } }>(
+      `${this.#mount}/data/${path}`,
+      body,
+    );
+    return answer.data.version;
+  }
+
+  /** The names directly below a path; folders end in `/`. */
+  list(path: string): Promise<string[]> {
+    return this.#vault.list(`${this.#mount}/metadata/${path}`);
+  }
+
+  /** Makes every version written so far unreadable, for good. The version count goes on: an old `cas` never fits again. */
+  async destroyAllVersions(path: string): Promise<void> {
+    const metadata = await this.#vault.read<{ data: { versions: Record<string, { destroyed: boolean }> } }>(
+      `${this.#mount}/metadata/${path}`,
+    );
+    const versions = Object.entries(metadata?.data.versions ?? {})
+      .filter(([, version]) => !version.destroyed)
+      .map(([number]) => Number(number));
+    if (versions.length > 0) await this.#vault.write(`${this.#mount}/destroy/${path}`, { versions });
+  }
+}

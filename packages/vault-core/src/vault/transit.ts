@@ -1,0 +1,49 @@
+import { Secret } from '../secret.ts';
+import type { VaultConnection } from './connection.ts';
+
+/** A Transit engine on one mount: Vault encrypts and decrypts, the keys never leave it. */
+export class TransitEngine {
+  readonly #vault: VaultConnection;
+  readonly #mount: string;
+
+  constructor(vault: VaultConnection, mount: string) {
+    this.#vault = vault;
+    this.#mount = mount;
+  }
+
+  /**
+   * Encrypts under a key that exists. `context` is bound to the ciphertext (as associated data): decryption needs
+   * the same one, so a ciphertext cannot be moved to another document or field.
+   *
+   * @returns `vault:v1:…`
+   * @throws VaultError `key_not_found`
+   */
+  async encrypt(key: string, plaintext: Secret, context: string): Promise<string> {
+    const item = { plaintext: toBase64(plaintext.reveal()), associated_data: toBase64(context) };
+    const [result] = await this.#batch<{ ciphertext: string }>(`encrypt/${key}`, [item]);
+    return result.ciphertext;
+  }
+
+  /** @throws VaultError `rejected` when ciphertext, key and context do not belong together */
+  async decrypt(key: string, ciphertext: string, context: string): Promise<Secret> {
+    const item = { ciphertext, associated_data: toBase64(context) };
+    const [result] = await this.#batch<{ plaintext: string }>(`decrypt/${key}`, [item]);
+    return new Secret(Buffer.from(result.plaintext, 'base64').toString('utf8'));
+  }
+
+  /** Creates a key; one that exists stays as it is. */
+  async ensureKey(key: string): Promise<void> {
+    await this.#vault.write(`${this.#mount}/keys/${key}`, { type: 'aes256-gcm96' });
+  }
+
+  async #batch<T>(path: string, items: [object]): Promise<[T]> {
+    const answer = await this.#vault.write<{ data: { batch_results: [T] } }>(`${this.#mount}/${path}`, {
+      batch_input: items,
+    });
+    return answer.data.batch_results;
+  }
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

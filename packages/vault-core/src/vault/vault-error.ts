@@ -1,0 +1,58 @@
+import { ConnectorsError } from '../errors.ts';
+
+/** What went wrong between us and Vault. */
+export type VaultErrorReason =
+  /** No answer: refused, reset, timed out. A write may have happened all the same. */
+  | 'unreachable'
+  | 'sealed'
+  /** 5xx or 429: Vault answered, and may answer better later. */
+  | 'failing'
+  /** 403: no token, an expired token and a missing capability look the same. */
+  | 'denied'
+  /** The document changed since it was read. */
+  | 'cas_mismatch'
+  | 'key_not_found'
+  /** Any other 4xx: the request itself is wrong. */
+  | 'rejected';
+
+/**
+ * A failed call to Vault. It carries the operation and Vault's status, never the request: errors of HTTP clients hold
+ * the Vault token and the plaintext as enumerable fields, and one careless log line prints them.
+ */
+export class VaultError extends ConnectorsError {
+  readonly reason: VaultErrorReason;
+  readonly status: number | undefined;
+
+  constructor(operation: string, reason: VaultErrorReason, status?: number) {
+    super('vault_unavailable', `Vault ${operation}: ${reason}${status === undefined ? '' : ` (${status})`}`, {
+      retryAfterMs: 5_000,
+    });
+    this.reason = reason;
+    this.status = status;
+  }
+
+  /** Whether the same call may succeed a moment later. */
+  get isTransient(): boolean {
+    return this.reason === 'unreachable' || this.reason === 'sealed' || this.reason === 'failing';
+  }
+}
+
+/** Turns whatever node-vault or the transport threw into a {@link VaultError}. */
+export function toVaultError(operation: string, thrown: unknown): VaultError {
+  const response = (thrown as { response?: { statusCode?: number; body?: { errors?: unknown } } }).response;
+  if (response?.statusCode === undefined) return new VaultError(operation, 'unreachable');
+  return new VaultError(
+    operation,
+    reasonOf(response.statusCode, String(response.body?.errors)),
+    response.statusCode,
+  );
+}
+
+function reasonOf(status: number, errors: string): VaultErrorReason {
+  if (status === 403) return 'denied';
+  if (status === 503 && errors.includes('sealed')) return 'sealed';
+  if (status >= 500 || status === 429) return 'failing';
+  if (errors.includes('check-and-set parameter did not match')) return 'cas_mismatch';
+  if (errors.includes('encryption key not found')) return 'key_not_found';
+  return 'rejected';
+}
