@@ -112,6 +112,7 @@ export class DecryptedCredentials implements OAuthCredentials {
   }
 
   [inspect.custom](): object {
-    return { ...this };
+    const { integration, expiresAt, scopes, tokenType, metadata } = this;
+    return { integration, expiresAt, scopes, tokenType, metadata };
   }
 }
