@@ -1,0 +1,2 @@
+export { EgressGuard, EgressRefusedError } from './guard.ts';
+export type { EgressOptions, EgressReason } from './guard.ts';
