@@ -1,0 +1,87 @@
+import { errors, type Configuration } from 'oidc-provider';
+import type { Store } from './store.ts';
+
+/** A confidential client of the authorization server. */
+export interface OAuthClient {
+  clientId: string;
+  clientSecret: string;
+  redirectUris: string[];
+  /** How it authenticates at the token endpoint; `client_secret_basic` unless told. */
+  authMethod?: 'client_secret_basic' | 'client_secret_post';
+}
+
+interface Settings {
+  clients: OAuthClient[];
+  introspectionClient: OAuthClient;
+  scopes: string[];
+  /** Seconds. Like its neighbour it is read whenever a token is issued, so it may change. */
+  accessTokenTtl: number;
+  refreshTokenTtl: number;
+}
+
+const tenYears = 10 * 365 * 86_400;
+
+/** The settings of oidc-provider. Each function that is set here also silences the library's notice about its default. */
+export function providerConfiguration(store: Store, settings: Settings): Configuration {
+  const { clients, introspectionClient, scopes } = settings;
+  return {
+    adapter: store.adapterFor,
+    jwks: store.keys.jwks,
+    cookies: { keys: [store.keys.cookieKey] },
+    clients: [...clients, introspectionClient].map(clientMetadata),
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    scopes,
+    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    // As most providers do: a client that may refresh gets a refresh token, whether it asked for offline_access or not.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: () => false,
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    features: features(introspectionClient),
+    ttl: {
+      AccessToken: () => settings.accessTokenTtl,
+      RefreshToken: () => settings.refreshTokenTtl,
+      Grant: tenYears,
+      IdToken: 3600,
+      Interaction: 3600,
+      Session: 86_400,
+    },
+    clientBasedCORS: () => false,
+    renderError: (ctx, out) => {
+      ctx.type = 'json';
+      ctx.body = JSON.stringify(out);
+    },
+  };
+}
+
+function features(introspectionClient: OAuthClient): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    resourceIndicators: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => {
+        if (token.clientId === client.clientId) return true;
+        throw new errors.InvalidRequest('the token belongs to another client');
+      },
+    },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) =>
+        client.clientId === introspectionClient.clientId || client.clientId === token.clientId,
+    },
+  };
+}
+
+function clientMetadata(client: OAuthClient): NonNullable<Configuration['clients']>[number] {
+  return {
+    client_id: client.clientId,
+    client_secret: client.clientSecret,
+    redirect_uris: client.redirectUris,
+    response_types: client.redirectUris.length > 0 ? ['code'] : [],
+    grant_types: client.redirectUris.length > 0 ? ['authorization_code', 'refresh_token'] : [],
+    token_endpoint_auth_method: client.authMethod ?? 'client_secret_basic',
+  };
+}
