@@ -14,6 +14,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refresh-failed'), ...credential, error: z.string() }),
   /** A refresh failed for now and is tried again. */
   z.object({ type: z.literal('refresh-retry'), ...credential, error: z.string(), retryCount: z.int() }),
+  /** A refresh that was asked for will not happen: the token is fresh, or nothing can refresh it. */
+  z.object({ type: z.literal('refresh-declined'), ...credential, error: z.string() }),
   z.object({ type: z.literal('refresh-scheduled'), ...credential, dueAt: z.iso.datetime() }),
   z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
 ]);

@@ -72,6 +72,15 @@ export class RefreshQueues {
     });
   }
 
+  /** {@link schedule}, and retries a job that failed for good. Says whether it did. */
+  async restore(data: RefreshJobData, dueAt: number, now: number): Promise<boolean> {
+    await this.schedule(data, dueAt, now);
+    const job = await this.find(data);
+    if (job === undefined || !(await job.isFailed())) return false;
+    await job.retry('failed').catch(ignoreStateChange);
+    return true;
+  }
+
   /** Brings the job for this state of the credential to the front, whatever became of it. */
   async hasten(data: RefreshJobData): Promise<void> {
     const job = await this.find(data);

@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AdminSessions } from './session.ts';
+
+export const sessionCookie = 'connectors_console';
+
+const readingMethods = new Set(['GET', 'HEAD']);
+
+/** Whether this request was made by the console's own pages, or by no browser at all. */
+function isSameOrigin(request: FastifyRequest, origin: string): boolean {
+  const { origin: stated, authorization } = request.headers;
+  // A browser adds no Authorization header of its own, so a request that carries one is no forgery.
+  if (stated === undefined) return authorization !== undefined;
+  return stated === origin;
+}
+
+export interface GuardOptions {
+  sessions: AdminSessions;
+  /** Origin of the console, for example `https://console.example.com`. */
+  origin: string;
+  /** Whether requests other than reads are let through. */
+  writable: boolean;
+}
+
+/** Lets the operator through, signed in by cookie or with the admin token as a Bearer token, and nobody else. */
+export function guardConsole({ sessions, origin, writable }: GuardOptions) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const isAdmin =
+      bearer === undefined ? sessions.isOpen(request.cookies[sessionCookie]) : sessions.isAdminToken(bearer);
+    if (!isAdmin) {
+      const isPage = request.headers.accept?.includes('text/html') === true;
+      return isPage && bearer === undefined
+        ? reply.redirect('/sign-in')
+        : refuse(reply, 401, 'Sign in, or present the admin token as a Bearer token.');
+    }
+    if (readingMethods.has(request.method)) return undefined;
+    if (!isSameOrigin(request, origin))
+      return refuse(reply, 403, `This is only taken from pages of ${origin}.`);
+    if (!writable) return refuse(reply, 403, 'The board is read-only; BOARD_WRITABLE=true changes that.');
+    return undefined;
+  };
+}
+
+function refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
+  return reply.code(status).type('application/problem+json').send({ status, detail });
+}

@@ -1,0 +1,44 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Secret } from '@connectors/vault-core';
+
+const lifetimeMs = 12 * 3600_000;
+
+/**
+ * Sign-in of the operator. A session is its end and a MAC under a key made from the admin token: nothing is stored, and a new
+ * admin token ends every session.
+ */
+export class AdminSessions {
+  readonly #adminToken: Secret;
+  readonly #now: () => number;
+
+  constructor(adminToken: Secret, now: () => number) {
+    this.#adminToken = adminToken;
+    this.#now = now;
+  }
+
+  isAdminToken(presented: string): boolean {
+    return timingSafeEqual(digest(presented), digest(this.#adminToken.reveal()));
+  }
+
+  /** The value of a session cookie. */
+  open(): string {
+    const end = String(this.#now() + lifetimeMs);
+    return `${end}.${this.#mac(end)}`;
+  }
+
+  isOpen(cookie: string | undefined): boolean {
+    const [end, mac] = cookie?.split('.') ?? [];
+    if (end === undefined || mac === undefined) return false;
+    return timingSafeEqual(digest(mac), digest(this.#mac(end))) && Number(end) > this.#now();
+  }
+
+  #mac(end: string): string {
+    return createHmac('sha256', `console session ${this.#adminToken.reveal()}`)
+      .update(end)
+      .digest('base64url');
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

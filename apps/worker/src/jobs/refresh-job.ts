@@ -1,0 +1,72 @@
+import { refreshCredential, type RefreshEngine, type RefreshOutcome } from '@connectors/refresh';
+import { ConnectorsError, type RefreshJob } from '@connectors/vault-core';
+import { DelayedError, UnrecoverableError } from 'bullmq';
+import type { Logger } from 'pino';
+import type { WorkerMetrics } from '../metrics.ts';
+import { backoffMs } from './backoff.ts';
+
+export interface RefreshJobDeps {
+  engine: RefreshEngine;
+  log: Logger;
+  metrics: WorkerMetrics;
+}
+
+/**
+ * Runs one refresh job. What it returns and throws lands in Redis and on the board: ids, times and codes, nothing else.
+ */
+export async function runRefreshJob(deps: RefreshJobDeps, job: RefreshJob, token: string): Promise<object> {
+  const { engine, log, metrics } = deps;
+  const started = engine.monotonic();
+  const outcome = await attempt(deps, job);
+  metrics.refreshes.inc({ integration: job.data.integration, outcome: outcome.kind });
+  metrics.refreshDuration.observe(
+    { integration: job.data.integration },
+    (engine.monotonic() - started) / 1000,
+  );
+  if (outcome.kind === 'refreshed' && outcome.remainingLifeMs !== undefined)
+    metrics.remainingLife.observe({ integration: job.data.integration }, outcome.remainingLifeMs / 1000);
+  log.info({ ...job.data, outcome, attemptsMade: job.attemptsMade }, 'refresh');
+
+  switch (outcome.kind) {
+    case 'refreshed':
+      return { revision: outcome.revision, expiresAt: outcome.expiresAt };
+    case 'superseded':
+      return { superseded: true };
+    case 'needs_reauth':
+      throw new UnrecoverableError(outcome.reason);
+    case 'held':
+      return postpone(job, token, outcome.until);
+    case 'retry':
+      return retryLater(deps, job, token, outcome);
+  }
+}
+
+/** An error before anything was sent (Vault away, say) is one more reason to try again later. */
+async function attempt({ engine, log }: RefreshJobDeps, job: RefreshJob): Promise<RefreshOutcome> {
+  try {
+    return await refreshCredential(engine, job.data);
+  } catch (error) {
+    if (error instanceof ConnectorsError) return { kind: 'retry', reason: error.code };
+    log.error({ ...job.data, err: error }, 'refresh broke');
+    return { kind: 'retry', reason: 'internal_error' };
+  }
+}
+
+async function retryLater(
+  { engine }: RefreshJobDeps,
+  job: RefreshJob,
+  token: string,
+  { reason, notBefore }: Extract<RefreshOutcome, { kind: 'retry' }>,
+): Promise<never> {
+  const retryCount = job.attemptsMade + 1;
+  await engine.announce({ type: 'refresh-retry', ...job.data, error: reason, retryCount });
+  const backoff = backoffMs(retryCount, Math.random());
+  if (notBefore !== undefined && notBefore > engine.now() + backoff) return postpone(job, token, notBefore);
+  throw new Error(reason);
+}
+
+/** Moves the job to later without counting a failure. */
+async function postpone(job: RefreshJob, token: string, until: number): Promise<never> {
+  await job.moveToDelayed(until, token);
+  throw new DelayedError();
+}

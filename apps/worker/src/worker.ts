@@ -1,0 +1,87 @@
+import { refreshNow, type RefreshEngine } from '@connectors/refresh';
+import { refreshQueueName, requestQueueName, type RefreshJobData } from '@connectors/vault-core';
+import { Worker, type Processor, type WorkerOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { backoffMs } from './jobs/backoff.ts';
+import { runRefreshJob } from './jobs/refresh-job.ts';
+import { openSweepQueue, requestSweep, runSweepJob, sweepQueueName } from './jobs/sweep-job.ts';
+import type { WorkerMetrics } from './metrics.ts';
+
+export interface WorkerDeps {
+  engine: RefreshEngine;
+  /** A connection that waits for Redis; every BullMQ worker makes itself another for blocking. */
+  background: Redis;
+  /** A connection that fails at once without Redis. */
+  requests: Redis;
+  prefix: string;
+  log: Logger;
+  metrics: WorkerMetrics;
+  /** Refreshes at the same time, per integration. */
+  concurrency: number;
+  sweepIntervalMs: number;
+  /** How long a job belongs to a worker that has gone silent. */
+  lockMs: number;
+  /** How often jobs of silent workers are looked for. */
+  stalledMs: number;
+}
+
+/**
+ * Takes jobs off three kinds of queue: refreshes (one queue per integration), requests to refresh now, and sweeps. Any
+ * number of these may run side by side.
+ */
+export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
+  const { engine, log, metrics } = deps;
+  const sweeps = openSweepQueue(deps.requests, deps.prefix);
+  const workers = [
+    ...[...engine.integrations.keys()].map((integration) =>
+      open<RefreshJobData>(deps, refreshQueueName(integration), (job, token) =>
+        runRefreshJob({ engine, log, metrics }, job, token ?? ''),
+      ),
+    ),
+    open<RefreshJobData>(deps, requestQueueName, async ({ data }) => {
+      const outcome = await refreshNow(engine, data);
+      metrics.requests.inc({ integration: data.integration, outcome });
+      log.info({ ...data, outcome }, 'refresh requested');
+      return { outcome };
+    }),
+    open<{ tenantId?: string }>(deps, sweepQueueName, (job) =>
+      runSweepJob({ engine, queue: sweeps, log, metrics }, job),
+    ),
+  ];
+
+  const sweep = (): void => {
+    requestSweep(sweeps, engine.now(), deps.sweepIntervalMs).catch(() => {
+      log.warn('no sweep could be asked for: Redis does not answer');
+    });
+  };
+  const timer = setInterval(sweep, deps.sweepIntervalMs);
+  // Redis may come back empty.
+  deps.requests.on('ready', sweep);
+  sweep();
+
+  return {
+    async close() {
+      clearInterval(timer);
+      deps.requests.off('ready', sweep);
+      await Promise.all(workers.map((worker) => worker.close()));
+      await sweeps.close();
+    },
+  };
+}
+
+function open<T>(deps: WorkerDeps, queue: string, processor: Processor<T>): Worker<T> {
+  const options: WorkerOptions = {
+    connection: deps.background,
+    prefix: deps.prefix,
+    concurrency: deps.concurrency,
+    lockDuration: deps.lockMs,
+    stalledInterval: deps.stalledMs,
+    // A job whose workers die again and again is still due: what it spends is guarded by its claim in Vault.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    settings: { backoffStrategy: (failures) => backoffMs(failures, Math.random()) },
+  };
+  const worker = new Worker<T>(queue, processor, options);
+  worker.on('error', (error) => deps.log.warn({ queue, error: error.name }, 'queue trouble'));
+  return worker;
+}

@@ -1,0 +1,30 @@
+import type { EgressGuard } from '@connectors/egress';
+import type { Integration } from '@connectors/oauth';
+import type { ConnectorsEvent, CredentialStore, RefreshQueues } from '@connectors/vault-core';
+
+/** What every step of a refresh works with. */
+export interface RefreshEngine {
+  credentials: CredentialStore;
+  queues: RefreshQueues;
+  integrations: ReadonlyMap<string, Integration>;
+  guard: EgressGuard;
+  /** Tells the other processes. Must not throw: an event is a hint. */
+  announce(event: ConnectorsEvent): Promise<void>;
+  /** The wall clock, in milliseconds since the epoch. */
+  now(): number;
+  /** A clock that nobody sets, in milliseconds: deadlines are checked on it. */
+  monotonic(): number;
+  limits: RefreshLimits;
+}
+
+/** All in milliseconds. */
+export interface RefreshLimits {
+  /** From the claim until the result is saved. Another worker waits at least that long. */
+  attemptMs: number;
+  /** For the token request alone; shorter than `attemptMs`. */
+  requestMs: number;
+  /** How far the clocks of two workers may be apart. */
+  clockSkewMs: number;
+  /** A token younger than this is not refreshed on demand. */
+  cooldownMs: number;
+}

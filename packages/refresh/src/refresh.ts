@@ -1,0 +1,35 @@
+import type { RefreshJobData, StoredCredential } from '@connectors/vault-core';
+import { askProvider } from './ask-provider.ts';
+import { claimRefresh } from './claim.ts';
+import { concludeFailure, concludeSuccess } from './conclude.ts';
+import type { RefreshEngine } from './engine.ts';
+import type { RefreshOutcome } from './outcome.ts';
+import { isRefreshable } from './schedule.ts';
+
+/**
+ * Refreshes one state of a credential: read → still due? → claim → token request → merge → encrypt → cas write →
+ * schedule next → announce. May run any number of times, on any number of workers, for the same job.
+ *
+ * @throws VaultError while nothing has been sent: the attempt is simply made again later
+ */
+export async function refreshCredential(engine: RefreshEngine, job: RefreshJobData): Promise<RefreshOutcome> {
+  const record = await engine.credentials.find(job);
+  if (record === undefined || !isStillDue(record.credential, job)) return { kind: 'superseded' };
+  const integration = engine.integrations.get(job.integration);
+  if (integration === undefined) return { kind: 'retry', reason: 'integration_unknown' };
+  const refreshToken = await engine.credentials.decryptRefreshToken(job, record.credential);
+  if (refreshToken === undefined) return { kind: 'superseded' };
+
+  const claimed = await claimRefresh(engine, job, record);
+  if (claimed.kind === 'held') return claimed;
+  if (claimed.kind === 'changed') return { kind: 'held', until: engine.now() };
+
+  const answer = await askProvider(engine, claimed.claim, integration, refreshToken);
+  return answer.kind === 'tokens'
+    ? concludeSuccess(engine, job, claimed.claim, answer.tokens)
+    : concludeFailure(engine, job, claimed.claim, answer.failure);
+}
+
+function isStillDue(credential: StoredCredential, job: RefreshJobData): boolean {
+  return credential.metadata.revision === job.revision && isRefreshable(credential);
+}

@@ -1,0 +1,48 @@
+import type { CredentialId, OAuthCredentials, StoredCredential, VaultClient } from '@connectors/vault-core';
+import type { RefreshEngine } from './engine.ts';
+import { refreshDueAt } from './schedule.ts';
+
+type Scheduling = Pick<RefreshEngine, 'queues' | 'announce' | 'now'>;
+
+/**
+ * Stores what a user just granted, schedules its refresh and tells every proxy.
+ *
+ * @returns the document as stored
+ */
+export async function storeGranted(
+  vault: VaultClient,
+  engine: Scheduling,
+  id: CredentialId,
+  granted: OAuthCredentials,
+): Promise<StoredCredential> {
+  const stored = await vault.storeCredentials(id.tenantId, id.integration, granted);
+  await scheduleRefresh(engine, id, stored);
+  const { revision } = stored.metadata;
+  await engine.announce({
+    type: 'credential-stored',
+    tenantId: id.tenantId,
+    integration: id.integration,
+    revision,
+  });
+  return stored;
+}
+
+/**
+ * Makes sure that the job of a stored credential exists, if it needs one. Without Redis the sweep does it later: what is
+ * stored is never undone for that.
+ */
+export async function scheduleRefresh(
+  engine: Scheduling,
+  { tenantId, integration }: CredentialId,
+  stored: StoredCredential,
+): Promise<void> {
+  const due = refreshDueAt({ tenantId, integration }, stored);
+  if (due === undefined) return;
+  const data = { tenantId, integration, revision: stored.metadata.revision };
+  try {
+    await engine.queues.schedule(data, due, engine.now());
+  } catch {
+    return;
+  }
+  await engine.announce({ type: 'refresh-scheduled', ...data, dueAt: new Date(due).toISOString() });
+}
