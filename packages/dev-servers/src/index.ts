@@ -7,3 +7,7 @@ export type { TokenRequest } from './authorization-server/token-endpoint.ts';
 export * from './fingerprint.ts';
 export * from './redis/find-redis.ts';
 export * from './redis/start-redis.ts';
+export * from './upstreams/mcp-upstream.ts';
+export type { Introspector } from './upstreams/token-check.ts';
+export type { ProtectedServer, UpstreamOptions, UpstreamRequest } from './upstreams/protected-server.ts';
+export * from './upstreams/rest-upstream.ts';
