@@ -1,0 +1,33 @@
+import type { ReadyIntegration } from './integration.ts';
+
+export interface AuthorizeRequest {
+  redirectUri: string;
+  /** Unguessable, bound to the user's session and checked at the callback (RFC 6749 10.12). */
+  state: string;
+  /** From `newPkce`; left out for providers that do not take it. */
+  codeChallenge: string;
+  /** Binds an ID token to this request (OpenID Connect). */
+  nonce?: string;
+}
+
+/** Where the user's browser is sent to grant access. */
+export function authorizeUrl(
+  { provider, clientId, scopes }: ReadyIntegration,
+  request: AuthorizeRequest,
+): URL {
+  const url = new URL(provider.authorizeUrl);
+  const parameters: Record<string, string | undefined> = {
+    ...provider.authorizeParams,
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: request.redirectUri,
+    scope: scopes.length === 0 ? undefined : scopes.join(provider.scopeSeparator),
+    state: request.state,
+    nonce: request.nonce,
+    ...(provider.pkce ? { code_challenge: request.codeChallenge, code_challenge_method: 'S256' } : {}),
+  };
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url;
+}

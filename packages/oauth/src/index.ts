@@ -1,0 +1,17 @@
+export { authorizeUrl, type AuthorizeRequest } from './authorize-url.ts';
+export { catalog } from './catalog.ts';
+export type { Integration, ReadyIntegration } from './integration.ts';
+export { loadIntegrations } from './load-integrations.ts';
+export { newPkce, type Pkce } from './pkce.ts';
+export type { ClientAuthentication, Provider, ReadyProvider } from './provider.ts';
+export {
+  TokenRequestError,
+  type CallFailure,
+  type CallOptions,
+  type ProviderAnswer,
+} from './provider-call.ts';
+export { Discovery } from './discovery.ts';
+export { failureClasses, type FailureClass } from './provider.ts';
+export { readRequestError, type TokenFailure } from './token-failure.ts';
+export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';
+export { readTokenResponse, type TokenResult, type TokenSet } from './token-response.ts';

@@ -1,0 +1,16 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Secret } from '@connectors/vault-core';
+
+/** RFC 7636: the verifier stays here until the code is exchanged, the challenge (S256) goes into the authorize URL. */
+export interface Pkce {
+  verifier: Secret;
+  challenge: string;
+}
+
+export function newPkce(): Pkce {
+  const verifier = randomBytes(32).toString('base64url');
+  return {
+    verifier: new Secret(verifier),
+    challenge: createHash('sha256').update(verifier).digest('base64url'),
+  };
+}

@@ -1,0 +1,34 @@
+import { oauthDefaults } from '../provider.ts';
+import type { Provider } from '../provider.ts';
+
+const authorizeUrl = 'https://github.com/login/oauth/authorize';
+const tokenUrl = 'https://github.com/login/oauth/access_token';
+const apiBaseUrl = 'https://api.github.com';
+const mcpUrl = 'https://api.githubcopilot.com/mcp';
+
+/** OAuth apps (tokens without end) and GitHub Apps (8 h, unless the app switched expiration off). */
+export const github: Provider = {
+  ...oauthDefaults,
+  id: 'github',
+  name: 'GitHub',
+  authorizeUrl,
+  tokenUrl,
+  clientAuthentication: 'post',
+  grantedScopeSeparator: ',',
+  apiBaseUrl,
+  mcpUrl,
+  // Every error comes with status 200.
+  errors: {
+    // Also what the loser of two concurrent refreshes gets to see.
+    bad_refresh_token: 'permanent',
+    bad_verification_code: 'permanent',
+    unverified_user_email: 'permanent',
+    incorrect_client_credentials: 'operator',
+    redirect_uri_mismatch: 'operator',
+  },
+  injection: {
+    ...oauthDefaults.injection,
+    // The API answers 403 to requests without a User-Agent.
+    defaultHeaders: { 'User-Agent': 'connectors', 'X-GitHub-Api-Version': '2022-11-28' },
+  },
+};

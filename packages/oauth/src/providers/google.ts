@@ -1,0 +1,23 @@
+import { oauthDefaults } from '../provider.ts';
+import type { Provider } from '../provider.ts';
+
+const authorizeUrl = 'https://accounts.google.com/o/oauth2/v2/auth';
+const tokenUrl = 'https://oauth2.googleapis.com/token';
+const revokeUrl = 'https://oauth2.googleapis.com/revoke';
+const apiBaseUrl = 'https://www.googleapis.com';
+
+/** Each Google product has its own API host and MCP server: `upstream` in connectors.yaml chooses them. */
+export const google: Provider = {
+  ...oauthDefaults,
+  id: 'google',
+  name: 'Google',
+  authorizeUrl,
+  tokenUrl,
+  revokeUrl,
+  clientAuthentication: 'post',
+  // Without `prompt=consent` a second connect by the same user brings no refresh token.
+  authorizeParams: { access_type: 'offline', prompt: 'consent' },
+  // A refresh omits `refresh_token`: the old one stays valid.
+  refreshTokenRotates: false,
+  apiBaseUrl,
+};

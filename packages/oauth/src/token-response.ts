@@ -1,0 +1,104 @@
+import { Secret } from '@connectors/vault-core';
+import type { Provider } from './provider.ts';
+import type { ProviderAnswer } from './provider-call.ts';
+import { readFailure, serverTime } from './token-failure.ts';
+import type { TokenFailure } from './token-failure.ts';
+
+/** What a provider granted. Where a field is undefined the response left it out: what was stored or asked for stays. */
+export interface TokenSet {
+  accessToken: Secret;
+  refreshToken: Secret | undefined;
+  /** Undefined: the token does not expire as far as we know. */
+  expiresAt: Date | undefined;
+  scopes: string[] | undefined;
+  tokenType: string;
+}
+
+export type TokenResult = { kind: 'tokens'; tokens: TokenSet } | { kind: 'failure'; failure: TokenFailure };
+
+/** Judges the answer of a token endpoint: tokens if a 2xx holds a usable access token, else why not. */
+export function readTokenResponse(provider: Provider, answer: ProviderAnswer): TokenResult {
+  const body = parseBody(answer);
+  const accessToken = readToken(body['access_token']);
+  if (answer.status < 200 || answer.status > 299 || accessToken === undefined) {
+    return { kind: 'failure', failure: readFailure(provider, answer, body['error']) };
+  }
+  const tokens: TokenSet = {
+    accessToken,
+    refreshToken: readToken(body['refresh_token']),
+    expiresAt: readExpiry(provider, body, answer),
+    scopes: readScopes(body['scope'], provider.grantedScopeSeparator),
+    tokenType: readTokenType(body['token_type']),
+  };
+  return { kind: 'tokens', tokens };
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** JSON whatever the content type says; form-encoded only if it says so. Anything else is an empty object. */
+function parseBody({ body, headers }: ProviderAnswer): Body {
+  const text = body.reveal();
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true) {
+    return Object.fromEntries(new URLSearchParams(text));
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** RFC 6749 A.12: visible ASCII. Anything else could split the header it is put into. */
+function readToken(value: unknown): Secret | undefined {
+  return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value) ? new Secret(value) : undefined;
+}
+
+/** Seconds. A lifetime beyond this (about 30 years) is a point in time, written into the wrong field. */
+const maxLifetime = 1_000_000_000;
+
+/** A lifetime counts from when the answer came; a point in time is first corrected by the provider's clock. */
+function readExpiry(
+  provider: Provider,
+  body: Body,
+  { headers, receivedAt }: ProviderAnswer,
+): Date | undefined {
+  const told = readNumber(body['expires_in']);
+  const lifetime =
+    validLifetime(told) ??
+    validLifetime((readInstant(told ?? body['expires_at']) - serverTime(headers.date, receivedAt)) / 1000) ??
+    provider.assumedLifetime;
+  return lifetime === undefined ? undefined : new Date(receivedAt + Math.round(lifetime * 1000));
+}
+
+/** Zero, negative and non-numbers say nothing: taken at their word they would make a loop of refreshes. */
+function validLifetime(seconds: number | undefined): number | undefined {
+  return seconds !== undefined && seconds > 0 && seconds < maxLifetime ? seconds : undefined;
+}
+
+function readNumber(value: unknown): number | undefined {
+  const isNumeric =
+    typeof value === 'number' || (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value.trim()));
+  return isNumeric ? Number(value) : undefined;
+}
+
+/** Milliseconds, from epoch seconds or ISO 8601; NaN if neither. */
+function readInstant(value: unknown): number {
+  const seconds = readNumber(value);
+  if (seconds !== undefined) return seconds * 1000;
+  return typeof value === 'string' ? Date.parse(value) : Number.NaN;
+}
+
+function readScopes(value: unknown, separator: ' ' | ','): string[] | undefined {
+  const parts: unknown[] =
+    typeof value === 'string' ? value.split(separator) : Array.isArray(value) ? value : [];
+  const scopes = parts.filter((part) => typeof part === 'string').map((part) => part.trim());
+  const named = scopes.filter((scope) => scope !== '');
+  return named.length === 0 ? undefined : named;
+}
+
+/** Shown, never sent: the scheme of a request comes from the provider's definition. */
+function readTokenType(value: unknown): string {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9_-]{1,32}$/.test(value)) return 'Bearer';
+  return value.toLowerCase() === 'bearer' ? 'Bearer' : value;
+}
