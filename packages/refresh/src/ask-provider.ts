@@ -1,46 +1,43 @@
 import {
+  readRequestError,
   readTokenResponse,
   refreshAccessToken,
   TokenRequestError,
-  type Integration,
+  type ReadyIntegration,
   type TokenFailure,
-  type TokenSet,
+  type TokenResult,
 } from '@connectors/oauth';
 import type { Secret } from '@connectors/vault-core';
 import type { Claim } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
 
-export type ProviderAnswer =
-  { kind: 'tokens'; tokens: TokenSet } | { kind: 'failure'; failure: TokenFailure };
+export type Verdict =
+  | TokenResult
+  /** The request may still be on its way, or its answer lost: until the deadline nobody may send another. */
+  | { kind: 'unanswered'; failure: TokenFailure };
 
 /** Spends the refresh token, if the claim still leaves time for it. */
 export async function askProvider(
   engine: RefreshEngine,
   claim: Claim,
-  integration: Integration,
+  integration: ReadyIntegration,
   refreshToken: Secret,
-): Promise<ProviderAnswer> {
-  // A process that was stopped between claim and sending has lost its right: another may be spending the token now.
-  if (engine.monotonic() + engine.limits.requestMs > claim.deadline) return unsent('deadline_missed');
+): Promise<Verdict> {
+  // A process that was stopped since its claim has lost its right: another may be spending the token now.
+  if (engine.monotonic() + engine.limits.requestMs > claim.deadline)
+    return { kind: 'failure', failure: deadlineMissed };
   try {
-    const answer = await refreshAccessToken({
-      guard: engine.guard,
-      integration,
-      refreshToken,
+    const answer = await refreshAccessToken(integration, refreshToken, {
+      egress: engine.egress,
       timeoutMs: engine.limits.requestMs,
       now: engine.now,
     });
     return readTokenResponse(integration.provider, answer);
   } catch (error) {
     if (!(error instanceof TokenRequestError)) throw error;
-    return error.sent === 'no' ? unsent(error.code) : lost(error.code);
+    const failure = readRequestError(integration.provider, error);
+    return { kind: error.sent === 'maybe' ? 'unanswered' : 'failure', failure };
   }
 }
 
-function unsent(reason: string): ProviderAnswer {
-  return { kind: 'failure', failure: { class: 'transient', reason } };
-}
-
-function lost(reason: string): ProviderAnswer {
-  return { kind: 'failure', failure: { class: 'lost_response', reason } };
-}
+const deadlineMissed: TokenFailure = { class: 'transient', reason: 'deadline_missed', mayHaveRotated: false };

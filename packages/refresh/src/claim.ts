@@ -37,7 +37,7 @@ export async function claimRefresh(
 ): Promise<ClaimResult> {
   const deadline = engine.monotonic() + engine.limits.attemptMs;
   const earlier = record.credential.metadata.attempt;
-  const heldUntil = earlier === undefined ? 0 : Date.parse(earlier.deadline) + engine.limits.clockSkewMs;
+  const heldUntil = earlier === undefined ? 0 : endOf(earlier, engine.limits.clockSkewMs);
   if (engine.now() < heldUntil) return { kind: 'held', until: heldUntil };
 
   const attempt: RefreshAttempt = {
@@ -51,6 +51,11 @@ export async function claimRefresh(
   return version === undefined
     ? { kind: 'changed' }
     : { kind: 'claimed', claim: { attempt, record: { credential, version }, deadline } };
+}
+
+/** When nobody can be spending the refresh token for this attempt any more. */
+function endOf(attempt: RefreshAttempt, clockSkewMs: number): number {
+  return attempt.inDoubt === true ? 0 : Date.parse(attempt.deadline) + clockSkewMs;
 }
 
 /** The version that holds the claim, or `undefined` when another writer was first. */
@@ -75,8 +80,13 @@ function withAttempt(credential: StoredCredential, attempt: RefreshAttempt): Sto
   return { ...credential, metadata: { ...credential.metadata, attempt } };
 }
 
-/** The document without its attempt: the attempt is concluded, and the next one starts clean. */
+/** The document without its attempt: nothing is left in doubt, and the next one starts clean. */
 export function withoutAttempt(credential: StoredCredential): StoredCredential {
   const { attempt: _concluded, ...metadata } = credential.metadata;
   return { ...credential, metadata };
+}
+
+/** The document with its attempt over and in doubt: the next one need not wait, and knows. */
+export function withAttemptInDoubt(credential: StoredCredential, attempt: RefreshAttempt): StoredCredential {
+  return withAttempt(credential, { ...attempt, inDoubt: true });
 }

@@ -1,6 +1,7 @@
-import type { TokenFailure, TokenSet } from '@connectors/oauth';
+import type { TokenSet } from '@connectors/oauth';
 import { VaultError, type RefreshJobData, type StoredCredential } from '@connectors/vault-core';
-import { withoutAttempt, type Claim } from './claim.ts';
+import type { Verdict } from './ask-provider.ts';
+import { withAttemptInDoubt, withoutAttempt, type Claim } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
 import { landRotation } from './land.ts';
 import type { RefreshOutcome } from './outcome.ts';
@@ -34,20 +35,21 @@ export async function concludeSuccess(
 /**
  * Draws the consequence of a failed attempt.
  *
- * | class | the attempt in Vault | the credential |
+ * | the provider's answer | the attempt in Vault | the credential |
  * |---|---|---|
- * | permanent | concluded | `needs_reauth`, nothing is tried again until a reconnect |
- * | transient, operator, throttled | concluded | tried again later |
- * | lost_response | stays: the next one knows that the refresh token may be spent | tried again after its deadline |
+ * | permanent | removed | `needs_reauth`, nothing is tried again until a reconnect |
+ * | it cannot have rotated the token | removed | tried again |
+ * | it may have rotated the token | in doubt: the next attempt knows | tried again |
+ * | none came | stays live until its deadline | tried again after that |
  */
 export async function concludeFailure(
   engine: RefreshEngine,
   job: RefreshJobData,
   claim: Claim,
-  failure: TokenFailure,
+  { kind, failure }: Exclude<Verdict, { kind: 'tokens' }>,
 ): Promise<RefreshOutcome> {
   if (failure.class === 'permanent') return giveUp(engine, job, claim, failure.reason);
-  if (failure.class !== 'lost_response') await concludeAttempt(engine, job, claim);
+  if (kind === 'failure') await endAttempt(engine, job, claim, failure.mayHaveRotated);
   return {
     kind: 'retry',
     reason: failure.reason,
@@ -79,12 +81,20 @@ async function giveUp(
   return { kind: 'needs_reauth', reason };
 }
 
-/** Tells that nothing of this attempt is left in doubt. Failing to only makes the next attempt wait for its deadline. */
-async function concludeAttempt(engine: RefreshEngine, job: RefreshJobData, claim: Claim): Promise<void> {
+/** Frees the credential for the next attempt. Failing to only makes that one wait for the deadline. */
+async function endAttempt(
+  engine: RefreshEngine,
+  job: RefreshJobData,
+  claim: Claim,
+  inDoubt: boolean,
+): Promise<void> {
+  // A doubt that an earlier attempt left is not cleared by this one's failure.
+  const keep = inDoubt || claim.attempt.afterLost === true;
   try {
-    await writeOverSpent(engine, job, claim.record, (stored) =>
-      isOurs(stored, claim) ? withoutAttempt(stored) : undefined,
-    );
+    await writeOverSpent(engine, job, claim.record, (stored) => {
+      if (!isOurs(stored, claim)) return undefined;
+      return keep ? withAttemptInDoubt(stored, claim.attempt) : withoutAttempt(stored);
+    });
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
   }

@@ -1,5 +1,5 @@
 import type { EgressGuard } from '@connectors/egress';
-import type { Integration } from '@connectors/oauth';
+import type { Discovery, Integration } from '@connectors/oauth';
 import type { ConnectorsEvent, CredentialStore, RefreshQueues } from '@connectors/vault-core';
 
 /** What every step of a refresh works with. */
@@ -7,7 +7,8 @@ export interface RefreshEngine {
   credentials: CredentialStore;
   queues: RefreshQueues;
   integrations: ReadonlyMap<string, Integration>;
-  guard: EgressGuard;
+  discovery: Discovery;
+  egress: EgressGuard;
   /** Tells the other processes. Must not throw: an event is a hint. */
   announce(event: ConnectorsEvent): Promise<void>;
   /** The wall clock, in milliseconds since the epoch. */

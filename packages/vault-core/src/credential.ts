@@ -26,8 +26,10 @@ const attemptSchema = z.object({
   sentAt: time,
   /** Until then nobody else may spend the refresh token. */
   deadline: time,
-  /** An earlier claim on the same revision was never concluded: its refresh token may be spent already. */
-  afterLost: z.boolean().optional(),
+  /** The attempt is over, and its refresh token may be spent although no new one came. */
+  inDoubt: z.literal(true).optional(),
+  /** An earlier attempt on the same revision crashed or ended in doubt. */
+  afterLost: z.literal(true).optional(),
 });
 
 /** The document at `secret/data/{tenantId}/{integration}`. Tokens are Transit ciphertexts. */
