@@ -1,4 +1,5 @@
 export * from './agents.ts';
+export * from './config.ts';
 export * from './credential.ts';
 export * from './credential-store.ts';
 export * from './errors.ts';
