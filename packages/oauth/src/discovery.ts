@@ -45,7 +45,8 @@ export class Discovery {
         provider: { ...provider, clientAuthentication: provider.clientAuthentication ?? 'basic' },
       };
     }
-    const document = await this.#document(provider.issuer ?? '');
+    if (provider.issuer === undefined) throw new TokenRequestError('discovery_invalid', 'no');
+    const document = await this.#document(provider.issuer);
     return {
       ...integration,
       provider: {

@@ -100,7 +100,10 @@ export async function callProvider(call: Call, options: CallOptions): Promise<Pr
       progress.answered = true;
       if (transferred > maxResponseSize) tooLarge.abort();
     });
-    return toAnswer(await request, now());
+    const response = await request;
+    if (response.body.length > maxResponseSize) tooLarge.abort();
+    tooLarge.signal.throwIfAborted();
+    return toAnswer(response, now());
   } catch (error) {
     const code = tooLarge.signal.aborted ? 'response_too_large' : failureCode(error, progress);
     throw new TokenRequestError(code, progress.sent ? 'maybe' : 'no');

@@ -105,9 +105,9 @@ function errorName(code: string): string {
 /** Seconds or an HTTP date (RFC 9110 10.2.3); a date is measured against the provider's own clock. */
 function readRetryAfter({ headers, receivedAt }: ProviderAnswer): number | undefined {
   const value = headers['retry-after']?.trim() ?? '';
-  const ms = /^\d+$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - serverTime(headers.date, receivedAt);
+  const seconds = /^\d+$/.test(value) ? Number(value) : undefined;
+  const date = /^[A-Z]/i.test(value) ? Date.parse(value) : Number.NaN;
+  const ms = seconds === undefined ? date - serverTime(headers.date, receivedAt) : seconds * 1000;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxRetryAfterMs);
 }
 
