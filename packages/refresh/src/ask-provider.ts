@@ -27,8 +27,10 @@ export async function askProvider(
   if (engine.monotonic() + engine.limits.requestMs > claim.deadline)
     return { kind: 'failure', failure: deadlineMissed };
   try {
-    const answer = await refreshAccessToken(integration, refreshToken, {
-      egress: engine.egress,
+    const answer = await refreshAccessToken({
+      integration,
+      refreshToken,
+      guard: engine.guard,
       timeoutMs: engine.limits.requestMs,
       now: engine.now,
     });

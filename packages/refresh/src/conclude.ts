@@ -65,7 +65,7 @@ async function giveUp(
 ): Promise<RefreshOutcome> {
   // An earlier attempt may have spent the token and lost the answer: then the provider refuses our own rotation.
   const reason = claim.attempt.afterLost === true ? 'response_lost' : refusal;
-  const isLatched = await writeOverSpent(engine, job, claim.record, (stored) => {
+  const latched = await writeOverSpent(engine, job, claim.record, (stored) => {
     if (!isOurs(stored, claim)) return undefined;
     const concluded = withoutAttempt(stored);
     const updatedAt = new Date(engine.now()).toISOString();
@@ -75,7 +75,7 @@ async function giveUp(
     };
   });
   // The refused token is no longer the stored one: somebody else rotated it or the user came back.
-  if (!isLatched) return { kind: 'superseded' };
+  if (latched === undefined) return { kind: 'superseded' };
   const { tenantId, integration, revision } = job;
   await engine.announce({ type: 'refresh-failed', tenantId, integration, revision, error: reason });
   return { kind: 'needs_reauth', reason };

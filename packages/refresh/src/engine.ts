@@ -8,13 +8,13 @@ export interface RefreshEngine {
   queues: RefreshQueues;
   integrations: ReadonlyMap<string, Integration>;
   discovery: Discovery;
-  egress: EgressGuard;
+  guard: EgressGuard;
   /** Tells the other processes. Must not throw: an event is a hint. */
-  announce(event: ConnectorsEvent): Promise<void>;
+  announce: (event: ConnectorsEvent) => Promise<void>;
   /** The wall clock, in milliseconds since the epoch. */
-  now(): number;
+  now: () => number;
   /** A clock that nobody sets, in milliseconds: deadlines are checked on it. */
-  monotonic(): number;
+  monotonic: () => number;
   limits: RefreshLimits;
 }
 

@@ -20,13 +20,7 @@ export async function landRotation(
   tokens: TokenSet,
 ): Promise<StoredCredential | undefined> {
   const change = await persistently(() => encryptTokens(engine, id, tokens));
-  let landed: StoredCredential | undefined;
-  await persistently(() =>
-    writeOverSpent(engine, id, claim.record, (stored) => (landed = change(stored))),
-  ).then((isStored) => {
-    if (!isStored) landed = undefined;
-  });
-  return landed;
+  return persistently(() => writeOverSpent(engine, id, claim.record, change));
 }
 
 /** Encrypts the tokens once, and answers how they change a document. */

@@ -14,22 +14,22 @@ import type { RefreshEngine } from './engine.ts';
  * reconnect) or a deletion wins over it. Which is newer is told by lineage, never by `expiresAt`.
  *
  * @param change makes the new document from the stored one; `undefined` leaves that as it is
- * @returns whether the result is stored
+ * @returns the document as stored; `undefined` if another one won or `change` declined
  */
 export async function writeOverSpent(
   engine: RefreshEngine,
   id: CredentialId,
   record: CredentialRecord,
   change: (stored: StoredCredential) => StoredCredential | undefined,
-): Promise<boolean> {
+): Promise<StoredCredential | undefined> {
   const spent = record.credential.metadata.revision;
   let stored: CredentialRecord | undefined = record;
   while (stored?.credential.metadata.revision === spent) {
     const changed = change(stored.credential);
-    if (changed === undefined) return false;
+    if (changed === undefined) return undefined;
     try {
       await engine.credentials.write(id, changed, stored.version);
-      return true;
+      return changed;
     } catch (error) {
       if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
     }
@@ -39,7 +39,7 @@ export async function writeOverSpent(
       stored?.credential.metadata.revision === changed.metadata.revision &&
       changed.metadata.revision !== spent
     )
-      return true;
+      return changed;
   }
-  return false;
+  return undefined;
 }

@@ -19,10 +19,10 @@ export interface ConsoleDeps {
   boardQueues: Queue[];
   metrics: Registry;
   /** Refreshes the figures that are looked up rather than counted, before each scrape. */
-  collect(): Promise<void>;
+  collect: () => Promise<void>;
   /** Which of its parts are in working order. */
-  health(): Promise<{ vault: boolean; redis: boolean }>;
-  now(): number;
+  health: () => Promise<{ vault: boolean; redis: boolean }>;
+  now: () => number;
 }
 
 /** The worker's own port: health, metrics, and the operator's console with the board of refresh jobs. */

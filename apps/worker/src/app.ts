@@ -1,0 +1,93 @@
+import { EgressGuard } from '@connectors/egress';
+import { Discovery } from '@connectors/oauth';
+import type { RefreshEngine } from '@connectors/refresh';
+import {
+  connectRedis,
+  publishEvent,
+  refreshQueueName,
+  RefreshQueues,
+  requestQueueName,
+  Secret,
+  VaultClient,
+  vaultOptions,
+} from '@connectors/vault-core';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { WorkerConfig } from './config.ts';
+import { buildConsole } from './console/app.ts';
+import { checkHealth, collectStates } from './health.ts';
+import { sweepQueueName } from './jobs/sweep-job.ts';
+import { createMetrics } from './metrics.ts';
+import { startWorker } from './worker.ts';
+
+export interface WorkerApp {
+  console: FastifyInstance;
+  /** Ends when the jobs under way have ended. */
+  close(): Promise<void>;
+}
+
+/** Puts a worker together and starts it; the console is built but does not listen yet. */
+export async function startApp(config: WorkerConfig, log: Logger): Promise<WorkerApp> {
+  const complain = (error: Error): void => log.warn({ error: error.name }, 'no connection to Redis');
+  const background = connectRedis(config.REDIS_URL, 'background', complain);
+  const requests = connectRedis(config.REDIS_URL, 'request', complain);
+  const prefix = config.REDIS_PREFIX;
+  const vault = new VaultClient(vaultOptions(config));
+  const queues = new RefreshQueues(requests, prefix);
+  const metrics = createMetrics();
+  const guard = new EgressGuard({ allow: config.EGRESS_ALLOW_HOSTS });
+  const engine: RefreshEngine = {
+    credentials: vault.credentials,
+    queues,
+    integrations: config.integrations,
+    discovery: new Discovery({ guard }),
+    guard,
+    announce: (event) => publishEvent(requests, prefix, event).catch(() => undefined),
+    now: Date.now,
+    monotonic: () => performance.now(),
+    limits: {
+      attemptMs: config.REFRESH_ATTEMPT_SECONDS * 1000,
+      requestMs: config.REFRESH_REQUEST_SECONDS * 1000,
+      clockSkewMs: config.REFRESH_CLOCK_SKEW_SECONDS * 1000,
+      cooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1000,
+    },
+  };
+  const worker = startWorker({
+    engine,
+    background,
+    requests,
+    prefix,
+    log,
+    metrics,
+    concurrency: config.REFRESH_CONCURRENCY,
+    sweepIntervalMs: config.SWEEP_INTERVAL_SECONDS * 1000,
+    lockMs: config.JOB_LOCK_SECONDS * 1000,
+    stalledMs: config.STALLED_INTERVAL_SECONDS * 1000,
+  });
+
+  const integrations = [...config.integrations.keys()];
+  const health = { vault, redis: requests, queues, integrations, metrics };
+  const boardQueues = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName];
+  const console = await buildConsole({
+    adminToken: config.ADMIN_TOKEN ?? new Secret(''),
+    consoleUrl: config.CONSOLE_URL,
+    console: config.CONSOLE,
+    boardWritable: config.BOARD_WRITABLE,
+    boardQueues: boardQueues.map((name) => queues.queue(name)),
+    metrics: metrics.registry,
+    collect: () => collectStates(health),
+    health: () => checkHealth(health),
+    now: Date.now,
+  });
+
+  return {
+    console,
+    async close() {
+      await Promise.all([console.close(), worker.close()]);
+      await queues.close();
+      background.disconnect();
+      requests.disconnect();
+      await vault.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { refreshQueueName, type RefreshQueues, type VaultClient } from '@connectors/vault-core';
+import type { Redis } from 'ioredis';
+import type { WorkerMetrics } from './metrics.ts';
+
+export interface HealthDeps {
+  vault: VaultClient;
+  redis: Redis;
+  queues: RefreshQueues;
+  integrations: Iterable<string>;
+  metrics: WorkerMetrics;
+}
+
+export async function checkHealth({ vault, redis }: HealthDeps): Promise<{ vault: boolean; redis: boolean }> {
+  const [vaultUp, redisUp] = await Promise.all([
+    vault.healthCheck(),
+    redis.ping().then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  return { vault: vaultUp, redis: redisUp };
+}
+
+/** Looks up the figures that are states rather than counts. */
+export async function collectStates(deps: HealthDeps): Promise<void> {
+  const { metrics } = deps;
+  const health = await checkHealth(deps);
+  metrics.vaultUp.set(Number(health.vault));
+  metrics.redisUp.set(Number(health.redis));
+  if (!health.redis) return;
+  for (const integration of deps.integrations) {
+    const counts = await deps.queues.queue(refreshQueueName(integration)).getJobCounts();
+    for (const [state, count] of Object.entries(counts)) metrics.jobs.set({ integration, state }, count);
+  }
+}
