@@ -23,6 +23,15 @@ export async function listen(server: Server | NetServer, port: number, what: str
   return address.port;
 }
 
+/** Closes at once, connections that are in use included. Does nothing when it is closed already. */
+export async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

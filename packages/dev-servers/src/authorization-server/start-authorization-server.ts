@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { Provider } from 'oidc-provider';
-import { listen } from '../listen.ts';
+import { closeServer, listen } from '../listen.ts';
 import { providerConfiguration, type OAuthClient } from './configuration.ts';
 import { Faults } from './faults.ts';
 import { serveInteraction } from './interaction-pages.ts';
@@ -87,10 +86,8 @@ export async function startAuthorizationServer(
     revokeAccessToken: async (accessToken) => (await provider.AccessToken.find(accessToken))?.destroy(),
     revokeGrant: (token) => revokeGrant(provider, token),
     close: async () => {
-      server.close();
-      server.closeAllConnections();
+      await closeServer(server);
       faults.release();
-      await once(server, 'close');
       store.close();
     },
   };

@@ -36,7 +36,9 @@ export function openStore(dataFile: string | undefined): Store {
       jwks: { keys: [JSON.parse(keep('signing', mintSigningKey))] },
       cookieKey: keep('cookies', () => randomBytes(32).toString('base64url')),
     },
-    close: () => database.close(),
+    close: () => {
+      if (database.isOpen) database.close();
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface TokenRequest {
   /** What was decided; a fault may have kept it from the client. Absent while the request is being handled. */
   status?: number;
   fault?: Fault['kind'];
+  /** The connection closed before the client had the answer. */
+  aborted: boolean;
 }
 
 /** Puts the log and the scripted faults in front of the token endpoint. */
@@ -25,8 +27,11 @@ export function watchTokenEndpoint(provider: Provider, log: TokenRequest[], faul
       return;
     }
     const fault = faults.take();
-    const entry: TokenRequest = { at: Date.now(), ...(fault ? { fault: fault.kind } : {}) };
+    const entry: TokenRequest = { at: Date.now(), aborted: false, ...(fault ? { fault: fault.kind } : {}) };
     log.push(entry);
+    ctx.res.once('close', () => {
+      entry.aborted = !ctx.res.writableFinished;
+    });
     if (fault?.kind === 'hang') await faults.released();
     if (fault?.kind === 'cut' || ctx.req.socket.destroyed) {
       cut(ctx);

@@ -69,7 +69,7 @@ function sessionTransport(sessions: Map<string, Session>, caller: Caller): Strea
 function loneTransport(request: IncomingMessage, response: ServerResponse): StreamableHTTPServerTransport {
   const streams = request.headers.accept?.includes('text/event-stream') ?? false;
   // The SDK refuses curl's "*/*": who does not name both content types gets plain JSON.
-  if (!streams) request.rawHeaders.push('accept', 'application/json, text/event-stream');
+  if (!streams) request.headers.accept = 'application/json, text/event-stream';
   const transport = new StreamableHTTPServerTransport({ enableJsonResponse: !streams });
   response.once('close', () => void transport.close());
   return transport;

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { fingerprint } from '../fingerprint.ts';
-import { listen } from '../listen.ts';
+import { closeServer, listen } from '../listen.ts';
 import { createTokenCheck, type Caller, type Introspector, type TokenCheck } from './token-check.ts';
 
 /** One request as the upstream saw it. */
@@ -56,11 +55,7 @@ export async function startProtectedServer(
     url,
     requests,
     tokensSeen,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () => closeServer(server),
   };
 }
 
