@@ -135,9 +135,11 @@ it.each([
   expect(tokens({ access_token: 'a', token_type: told }).tokenType).toBe(kept);
 });
 
-describe('a provider of the catalog', () => {
-  const of = (id: string): Provider => catalog.get(id) ?? plainProvider();
+function of(id: string): Provider {
+  return catalog.get(id) ?? plainProvider();
+}
 
+describe('a provider of the catalog', () => {
   it('github: tokens of an OAuth app do not expire and list scopes with commas', () => {
     const set = tokens({ access_token: 'gho_x', scope: 'repo,gist', token_type: 'bearer' }, of('github'));
     expect(set).toMatchObject({ expiresAt: undefined, scopes: ['repo', 'gist'], tokenType: 'Bearer' });
