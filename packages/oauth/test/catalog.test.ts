@@ -12,10 +12,10 @@ describe.each([...catalog.values()].filter(({ issuer, authorizeUrl }) => issuer 
 
     it('has public https addresses only', () => {
       const { authorizeUrl, tokenUrl, refreshUrl, revokeUrl, apiBaseUrl, mcpUrl } = provider;
+      const urls = [authorizeUrl, tokenUrl, refreshUrl, revokeUrl, apiBaseUrl, mcpUrl];
       const guard = new EgressGuard();
-      for (const url of [authorizeUrl, tokenUrl, refreshUrl, revokeUrl, apiBaseUrl, mcpUrl]) {
-        if (url !== undefined) expect(guard.check(url).protocol).toBe('https:');
-      }
+      const schemes = urls.filter((url) => url !== undefined).map((url) => guard.check(url).protocol);
+      expect(new Set(schemes)).toEqual(new Set(['https:']));
     });
   },
 );
