@@ -10,8 +10,11 @@ import {
   Secret,
   VaultClient,
   vaultOptions,
+  type ConnectorsEvent,
 } from '@connectors/vault-core';
+import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
+import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import { buildConsole } from './console/app.ts';
@@ -35,23 +38,7 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
   const vault = new VaultClient(vaultOptions(config));
   const queues = new RefreshQueues(requests, prefix);
   const metrics = createMetrics();
-  const guard = new EgressGuard({ allow: config.EGRESS_ALLOW_HOSTS });
-  const engine: RefreshEngine = {
-    credentials: vault.credentials,
-    queues,
-    integrations: config.integrations,
-    discovery: new Discovery({ guard }),
-    guard,
-    announce: (event) => publishEvent(requests, prefix, event).catch(() => undefined),
-    now: Date.now,
-    monotonic: () => performance.now(),
-    limits: {
-      attemptMs: config.REFRESH_ATTEMPT_SECONDS * 1000,
-      requestMs: config.REFRESH_REQUEST_SECONDS * 1000,
-      clockSkewMs: config.REFRESH_CLOCK_SKEW_SECONDS * 1000,
-      cooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1000,
-    },
-  };
+  const engine = createEngine(config, vault, queues, (event) => publishEvent(requests, prefix, event));
   const worker = startWorker({
     engine,
     background,
@@ -67,19 +54,17 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
 
   const integrations = [...config.integrations.keys()];
   const health = { vault, redis: requests, queues, integrations, metrics };
-  const boardQueues = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName];
   const console = await buildConsole({
     adminToken: config.ADMIN_TOKEN ?? new Secret(''),
     consoleUrl: config.CONSOLE_URL,
     console: config.CONSOLE,
     boardWritable: config.BOARD_WRITABLE,
-    boardQueues: boardQueues.map((name) => queues.queue(name)),
+    boardQueues: openBoardQueues(integrations, background, prefix),
     metrics: metrics.registry,
     collect: () => collectStates(health),
     health: () => checkHealth(health),
     now: Date.now,
   });
-
   return {
     console,
     async close() {
@@ -90,4 +75,35 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
       await vault.close();
     },
   };
+}
+
+function createEngine(
+  config: WorkerConfig,
+  vault: VaultClient,
+  queues: RefreshQueues,
+  publish: (event: ConnectorsEvent) => Promise<void>,
+): RefreshEngine {
+  const guard = new EgressGuard({ allow: config.EGRESS_ALLOW_HOSTS });
+  return {
+    credentials: vault.credentials,
+    queues,
+    integrations: config.integrations,
+    discovery: new Discovery({ guard }),
+    guard,
+    announce: (event) => publish(event).catch(() => undefined),
+    now: Date.now,
+    monotonic: () => performance.now(),
+    limits: {
+      attemptMs: config.REFRESH_ATTEMPT_SECONDS * 1000,
+      requestMs: config.REFRESH_REQUEST_SECONDS * 1000,
+      clockSkewMs: config.REFRESH_CLOCK_SKEW_SECONDS * 1000,
+      cooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1000,
+    },
+  };
+}
+
+/** The board keeps its queues for good, so theirs is a connection that waits for Redis. */
+function openBoardQueues(integrations: string[], connection: Redis, prefix: string): Queue[] {
+  const names = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName];
+  return names.map((name) => new Queue(name, { connection, prefix }));
 }

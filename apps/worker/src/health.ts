@@ -27,9 +27,13 @@ export async function collectStates(deps: HealthDeps): Promise<void> {
   const health = await checkHealth(deps);
   metrics.vaultUp.set(Number(health.vault));
   metrics.redisUp.set(Number(health.redis));
-  if (!health.redis) return;
-  for (const integration of deps.integrations) {
-    const counts = await deps.queues.queue(refreshQueueName(integration)).getJobCounts();
-    for (const [state, count] of Object.entries(counts)) metrics.jobs.set({ integration, state }, count);
+  try {
+    for (const integration of deps.integrations) {
+      const counts = await deps.queues.queue(refreshQueueName(integration)).getJobCounts();
+      for (const [state, count] of Object.entries(counts)) metrics.jobs.set({ integration, state }, count);
+    }
+  } catch {
+    // Without Redis the number of jobs is not zero but unknown.
+    metrics.jobs.reset();
   }
 }

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { backoffMs } from './jobs/backoff.ts';
 import { runRefreshJob } from './jobs/refresh-job.ts';
-import { openSweepQueue, requestSweep, runSweepJob, sweepQueueName } from './jobs/sweep-job.ts';
+import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
 import type { WorkerMetrics } from './metrics.ts';
 
 export interface WorkerDeps {
@@ -32,7 +32,6 @@ export interface WorkerDeps {
  */
 export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
   const { engine, log, metrics } = deps;
-  const sweeps = openSweepQueue(deps.requests, deps.prefix);
   const workers = [
     ...[...engine.integrations.keys()].map((integration) =>
       open<RefreshJobData>(deps, refreshQueueName(integration), (job, token) =>
@@ -45,27 +44,24 @@ export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
       log.info({ ...data, outcome }, 'refresh requested');
       return { outcome };
     }),
-    open<{ tenantId?: string }>(deps, sweepQueueName, (job) =>
-      runSweepJob({ engine, queue: sweeps, log, metrics }, job),
-    ),
+    open<SweepJobData>(deps, sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
   ];
 
   const sweep = (): void => {
-    requestSweep(sweeps, engine.now(), deps.sweepIntervalMs).catch(() => {
+    requestSweep(engine.queues, engine.now(), deps.sweepIntervalMs).catch(() => {
       log.warn('no sweep could be asked for: Redis does not answer');
     });
   };
   const timer = setInterval(sweep, deps.sweepIntervalMs);
   // Redis may come back empty.
   deps.requests.on('ready', sweep);
-  sweep();
+  if (deps.requests.status === 'ready') sweep();
 
   return {
     async close() {
       clearInterval(timer);
       deps.requests.off('ready', sweep);
       await Promise.all(workers.map((worker) => worker.close()));
-      await sweeps.close();
     },
   };
 }

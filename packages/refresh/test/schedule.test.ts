@@ -6,7 +6,10 @@ const id = { tenantId: 'tenant-123', integration: 'github' };
 const minute = 60_000;
 const issuedAt = Date.parse('2025-11-08T12:00:00Z');
 
-function credential(lifetimeMs: number, change: Partial<StoredCredential['metadata']> = {}): StoredCredential {
+function credential(
+  lifetimeMs: number,
+  change: Partial<StoredCredential['metadata']> = {},
+): StoredCredential {
   return {
     accessToken: 'vault:v1:a',
     refreshToken: 'vault:v1:r',

@@ -38,7 +38,7 @@ const jobOptions: JobsOptions = {
 
 /** The refresh queues in Redis: one per integration, and the one for requests. */
 export class RefreshQueues {
-  readonly #queues = new Map<string, Queue<RefreshJobData>>();
+  readonly #queues = new Map<string, Queue>();
   readonly #connection: Redis;
   readonly #prefix: string;
 
@@ -47,8 +47,8 @@ export class RefreshQueues {
     this.#prefix = prefix;
   }
 
-  /** The queue of an integration's refreshes, or of the requests. */
-  queue(name: string): Queue<RefreshJobData> {
+  /** A queue by name. Ask for it each time: one that was opened while Redis was away is replaced. */
+  queue<Data>(name: string): Queue<Data> {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       queue = new Queue(name, {
@@ -58,9 +58,11 @@ export class RefreshQueues {
         skipWaitingForReady: true,
       });
       queue.on('error', () => undefined);
+      // BullMQ looks at Redis once, when a queue is opened, and repeats the failure of that for ever.
+      queue.waitUntilReady().catch(() => this.#queues.delete(name));
       this.#queues.set(name, queue);
     }
-    return queue;
+    return queue as Queue<Data>;
   }
 
   /** Makes sure that a job for this state of the credential is due at `dueAt` (milliseconds). Safe to repeat. */
@@ -95,7 +97,7 @@ export class RefreshQueues {
   }
 
   find(data: RefreshJobData): Promise<RefreshJob | undefined> {
-    return this.queue(refreshQueueName(data.integration)).getJob(refreshJobId(data));
+    return this.queue<RefreshJobData>(refreshQueueName(data.integration)).getJob(refreshJobId(data));
   }
 
   /**
@@ -114,7 +116,7 @@ export class RefreshQueues {
 
   async #add(queue: string, jobId: string, data: RefreshJobData, options: JobsOptions): Promise<void> {
     try {
-      await this.queue(queue).add('refresh', data, { ...options, jobId });
+      await this.queue<RefreshJobData>(queue).add('refresh', data, { ...options, jobId });
     } catch (cause) {
       throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
     }

@@ -1,19 +1,18 @@
 import { sweepTenant, type RefreshEngine } from '@connectors/refresh';
-import { Queue, type Job } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { RefreshQueues } from '@connectors/vault-core';
+import type { Job } from 'bullmq';
 import type { Logger } from 'pino';
 import type { WorkerMetrics } from '../metrics.ts';
 
 export const sweepQueueName = 'sweep';
 
-interface SweepJobData {
+export interface SweepJobData {
   /** Absent: list the tenants and add a job for each. */
   tenantId?: string;
 }
 
 export interface SweepDeps {
   engine: RefreshEngine;
-  queue: Queue<SweepJobData>;
   log: Logger;
   metrics: WorkerMetrics;
 }
@@ -22,14 +21,12 @@ export interface SweepDeps {
  * Asks for a sweep, once per interval however many workers ask. The id is made from the clock and nothing is kept in Redis between
  * two sweeps, so that a wiped Redis cannot end them.
  */
-export async function requestSweep(
-  queue: Queue<SweepJobData>,
-  now: number,
-  intervalMs: number,
-): Promise<void> {
+export async function requestSweep(queues: RefreshQueues, now: number, intervalMs: number): Promise<void> {
   const slot = Math.floor(now / intervalMs);
   const keep = { age: Math.ceil((2 * intervalMs) / 1000) };
-  await queue.add('all', {}, { jobId: `all.${slot}`, removeOnComplete: keep, removeOnFail: keep });
+  await queues
+    .queue<SweepJobData>(sweepQueueName)
+    .add('all', {}, { jobId: `all.${slot}`, removeOnComplete: keep, removeOnFail: keep });
 }
 
 /** Splits a sweep into one job per tenant, so that all workers share it; then sweeps tenants. */
@@ -42,7 +39,7 @@ export async function runSweepJob(deps: SweepDeps, job: Job<SweepJobData>): Prom
   }
   const tenants = await deps.engine.credentials.listTenants();
   const done = { removeOnComplete: true, removeOnFail: true };
-  await deps.queue.addBulk(
+  await deps.engine.queues.queue<SweepJobData>(sweepQueueName).addBulk(
     tenants.map((tenant) => ({
       name: 'tenant',
       data: { tenantId: tenant },
@@ -52,10 +49,4 @@ export async function runSweepJob(deps: SweepDeps, job: Job<SweepJobData>): Prom
   deps.metrics.lastSweep.setToCurrentTime();
   deps.log.debug({ tenants: tenants.length }, 'sweep');
   return { tenants: tenants.length };
-}
-
-export function openSweepQueue(connection: Redis, prefix: string): Queue<SweepJobData> {
-  const queue = new Queue<SweepJobData>(sweepQueueName, { connection, prefix, skipWaitingForReady: true });
-  queue.on('error', () => undefined);
-  return queue;
 }

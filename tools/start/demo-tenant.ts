@@ -1,0 +1,57 @@
+import { grantAs } from '@connectors/dev-servers';
+import { storeGranted } from '@connectors/refresh';
+import {
+  parseAgentKey,
+  type ConnectorsEvent,
+  type RefreshQueues,
+  type VaultClient,
+} from '@connectors/vault-core';
+
+export const tenantId = 'demo-tenant';
+export const integration = 'demo';
+export const clientId = 'connectors';
+export const redirectUri = 'http://127.0.0.1/callback';
+export const scopes = ['openid', 'offline_access', 'api:read'];
+
+export interface DemoDeps {
+  vault: VaultClient;
+  queues: RefreshQueues;
+  announce: (event: ConnectorsEvent) => Promise<void>;
+}
+
+/** Whether the demo tenant's credential of an earlier start can still be used. */
+export async function isConnected(vault: VaultClient): Promise<boolean> {
+  const record = await vault.credentials.find({ tenantId, integration });
+  return record?.credential.metadata.status === 'active';
+}
+
+/** Goes through the consent pages as the demo tenant's user would, and stores what was granted. */
+export async function connectDemoTenant(
+  { vault, queues, announce }: DemoDeps,
+  server: { authorizationEndpoint: string; tokenEndpoint: string },
+  clientSecret: string,
+): Promise<void> {
+  const granted = await grantAs(server, { clientId, clientSecret, redirectUri, scopes, login: 'demo-user' });
+  const credentials = {
+    accessToken: granted.access_token,
+    refreshToken: granted.refresh_token,
+    expiresAt: new Date(Date.now() + granted.expires_in * 1000),
+    scopes: granted.scope.split(' '),
+    tokenType: granted.token_type,
+    integration,
+  };
+  await storeGranted(vault, { queues, announce, now: Date.now }, { tenantId, integration }, credentials);
+}
+
+/** The agent key of an earlier start if its agent still exists, else a new one. */
+export async function ensureAgentKey(vault: VaultClient, earlier: string | undefined): Promise<string> {
+  const key = parseAgentKey(earlier ?? '');
+  if (earlier !== undefined && key !== undefined && (await vault.agents.find(key.id)) !== undefined)
+    return earlier;
+  const created = await vault.agents.create({
+    name: 'demo agent',
+    tenants: [tenantId],
+    integrations: [integration],
+  });
+  return created.key.reveal();
+}

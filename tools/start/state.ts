@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Everything this machine keeps between two starts. */
+export const dataDir = process.env['CONNECTORS_DATA_DIR'] ?? join(import.meta.dirname, '../../.data');
+export const logDir = join(dataDir, 'logs');
+const runFile = join(dataDir, 'run.json');
+
+/** How to use what runs, for programs; `.data/run.json`. */
+export interface RunFile {
+  pid: number;
+  proxyUrl: string;
+  consoleUrl: string;
+  adminToken: string;
+  agentKey: string;
+  tenantId: string;
+  integration: string;
+  rest: { url: string; headers: Record<string, string> };
+  mcp: { url: string; headers: Record<string, string> };
+}
+
+export function prepareDataDir(): void {
+  mkdirSync(logDir, { recursive: true, mode: 0o700 });
+}
+
+/** The run file of the last start, if there was one. */
+export function readRunFile(): RunFile | undefined {
+  return existsSync(runFile) ? (JSON.parse(readFileSync(runFile, 'utf8')) as RunFile) : undefined;
+}
+
+export function writeRunFile(run: RunFile): void {
+  writeFileSync(runFile, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** A secret made on the first start and kept in a file that only its owner reads. */
+export function keptSecret(name: string): string {
+  const file = join(dataDir, name);
+  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
+}
+
+/** Whether another start is using this data directory now. */
+export function runningPid(): number | undefined {
+  const pid = readRunFile()?.pid;
+  if (pid === undefined || pid === process.pid) return undefined;
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    return undefined;
+  }
+}

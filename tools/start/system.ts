@@ -1,0 +1,158 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  connectRedis,
+  EventSubscription,
+  publishEvent,
+  RefreshQueues,
+  VaultClient,
+} from '@connectors/vault-core';
+import { stringify } from 'yaml';
+import { keepRunning, type Running } from './children.ts';
+import * as demo from './demo-tenant.ts';
+import {
+  appEnvironment,
+  redisPrefix,
+  startDemoServers,
+  usingRedis,
+  usingVault,
+  type Backends,
+} from './backends.ts';
+import { localUrl, ports } from './ports.ts';
+import { live, liveEvent, liveRequest, progress, summary } from './screen.ts';
+import { dataDir, keptSecret, readRunFile, writeRunFile, type RunFile } from './state.ts';
+
+/** Starts every part in the order in which they need each other, and ends them in the opposite one. */
+export async function runSystem(stop: AbortSignal): Promise<void> {
+  const running: Running[] = [];
+  try {
+    const backends: Backends = {
+      redisUrl: await usingRedis(running),
+      vault: await usingVault(running),
+      demo: await startDemoServers(running, keptSecret('demo-client-secret')),
+      adminToken: keptSecret('admin-token'),
+    };
+    writeIntegrations(backends);
+    await startApps(running, backends);
+    const close = await connectAndTell(backends);
+    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
+    console.log();
+    close();
+  } finally {
+    for (const part of running.reverse()) {
+      progress(`stopping ${part.name}`);
+      await part.stop();
+    }
+  }
+}
+
+const integrationsFile = join(dataDir, 'connectors.yaml');
+
+function writeIntegrations({ demo: servers }: Backends): void {
+  const entry = {
+    provider: 'oidc',
+    issuer: servers.issuer,
+    clientId: demo.clientId,
+    scopes: demo.scopes,
+    upstream: { rest: servers.restUrl, mcp: servers.mcpUrl },
+  };
+  writeFileSync(integrationsFile, stringify({ integrations: { [demo.integration]: entry } }));
+}
+
+async function startApps(running: Running[], backends: Backends): Promise<void> {
+  const worker = {
+    ...appEnvironment(backends, 'gateway', integrationsFile),
+    CONSOLE_PORT: String(ports.console.number),
+    CONSOLE_URL: localUrl('console'),
+    ADMIN_TOKEN: backends.adminToken,
+    SWEEP_INTERVAL_SECONDS: process.env['SWEEP_INTERVAL_SECONDS'] ?? '60',
+    [`${demo.integration.toUpperCase()}_CLIENT_SECRET`]: backends.demo.clientSecret,
+  };
+  const proxy = {
+    ...appEnvironment(backends, 'proxy', integrationsFile),
+    PORT: String(ports.proxy.number),
+    CONSOLE_URL: localUrl('console'),
+  };
+  running.push(
+    await keepRunning(
+      { name: 'worker', module: 'apps/worker/src/main.ts', env: worker },
+      `${localUrl('console')}/readyz`,
+    ),
+    await keepRunning(
+      { name: 'proxy', module: 'apps/proxy/src/main.ts', env: proxy, onLine: liveRequest },
+      `${localUrl('proxy')}/readyz`,
+    ),
+  );
+}
+
+/** Connects the demo tenant if it is not, prints how to call, and shows events from then on. */
+async function connectAndTell(backends: Backends): Promise<() => void> {
+  const redis = connectRedis(backends.redisUrl, 'background', () => undefined);
+  const queues = new RefreshQueues(redis, redisPrefix);
+  const vault = new VaultClient({ address: backends.vault.address, token: backends.vault.token });
+  const announce = (event: Parameters<typeof publishEvent>[2]) => publishEvent(redis, redisPrefix, event);
+
+  if (await demo.isConnected(vault)) {
+    progress('found the demo tenant of an earlier start');
+  } else {
+    progress('connecting the demo tenant: login and consent at the authorization server');
+    await demo.connectDemoTenant({ vault, queues, announce }, backends.demo, backends.demo.clientSecret);
+  }
+  const run = describeRun(backends, await demo.ensureAgentKey(vault, readRunFile()?.agentKey));
+  writeRunFile(run);
+  summary(run, placesOf(backends));
+
+  const events = new EventSubscription(
+    connectRedis(backends.redisUrl, 'background', () => undefined),
+    redisPrefix,
+  );
+  events.on('event', liveEvent);
+  const record = await vault.credentials.find({ tenantId: demo.tenantId, integration: demo.integration });
+  live(
+    'token',
+    `${demo.tenantId}/${demo.integration}, good until ${record?.credential.expiresAt ?? 'further notice'}`,
+  );
+  return () => {
+    events.close();
+    redis.disconnect();
+  };
+}
+
+function describeRun(backends: Backends, agentKey: string): RunFile {
+  const { tenantId, integration } = demo;
+  const proxyUrl = localUrl('proxy');
+  const authorization = `Bearer ${agentKey}`;
+  return {
+    pid: process.pid,
+    proxyUrl,
+    consoleUrl: localUrl('console'),
+    adminToken: backends.adminToken,
+    agentKey,
+    tenantId,
+    integration,
+    rest: { url: `${proxyUrl}/proxy/${integration}/account`, headers: { Authorization: authorization } },
+    mcp: {
+      url: `${proxyUrl}/mcp/${integration}`,
+      headers: {
+        Authorization: authorization,
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
+      },
+    },
+  };
+}
+
+function placesOf({ redisUrl, vault, demo: servers }: Backends): [string, string][] {
+  return [
+    ['proxy', localUrl('proxy')],
+    ['console and board', localUrl('console')],
+    [
+      'Vault',
+      vault.isEmbedded ? `${vault.address} (embedded: for one machine, not for production)` : vault.address,
+    ],
+    ['Redis', redisUrl],
+    ['authorization server', servers.issuer],
+    ['REST upstream', servers.restUrl],
+    ['MCP upstream', servers.mcpUrl],
+  ];
+}
