@@ -24,7 +24,7 @@ function seconds(min: number, max: number, fallback: number) {
 }
 
 /** The environment of a worker; docs/configuration.md is made from it. */
-export const workerSchema = z.object({
+export const workerConfigSchema = z.object({
   ...server,
   CONSOLE_PORT: CONSOLE_PORT.describe('Port of the console, of health and of metrics; 0 picks a free one.'),
   CONSOLE: onOff.prefault('on').describe('`off`: the port serves health and metrics only.'),
@@ -77,7 +77,7 @@ export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
  * @throws {ConfigError} with every problem of both
  */
 export function readWorkerConfig(env: NodeJS.ProcessEnv) {
-  const config = readConfig(workerSchema, env, rules);
+  const config = readConfig(workerConfigSchema, env, rules);
   const yaml = config.CONNECTORS_CONFIG === undefined ? '' : readFileSync(config.CONNECTORS_CONFIG, 'utf8');
   const { integrations, problems } = loadIntegrations({ yaml, env });
   if (problems.length > 0) throw new ConfigError(problems);

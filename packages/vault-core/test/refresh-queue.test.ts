@@ -1,0 +1,105 @@
+import { startRedis } from '@connectors/dev-servers';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { connectRedis, refreshQueueName, RefreshQueues, requestQueueName } from '../src/index.ts';
+
+const job = { tenantId: 'tenant-123', integration: 'github', revision: 'rev1' };
+const now = Date.parse('2025-11-08T12:00:00Z');
+
+let server: Awaited<ReturnType<typeof startRedis>>;
+let redis: Redis;
+let queues: RefreshQueues;
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = connectRedis(server.url, 'background', () => undefined);
+});
+
+afterAll(async () => {
+  redis.disconnect();
+  await server.close();
+});
+
+beforeEach(async () => {
+  await redis.flushall();
+  queues = new RefreshQueues(redis, 'connectors');
+});
+
+function counts() {
+  return queues.queue(refreshQueueName('github')).getJobCounts('delayed', 'prioritized', 'waiting', 'failed');
+}
+
+describe('scheduling a refresh', () => {
+  it('delays the job until it is due', async () => {
+    await queues.schedule(job, now + 55 * 60_000, now);
+    expect((await queues.find(job))?.delay).toBe(55 * 60_000);
+  });
+
+  it('starts at once what is overdue', async () => {
+    await queues.schedule(job, now - 1, now);
+    expect(await counts()).toMatchObject({ delayed: 0, prioritized: 1 });
+  });
+
+  it('twice for one state of a credential makes one job', async () => {
+    await queues.schedule(job, now + 1_000, now);
+    await queues.schedule(job, now + 9_000, now);
+    expect(await counts()).toMatchObject({ delayed: 1 });
+  });
+
+  it('uses one queue per integration, so that a slow provider delays nobody else', async () => {
+    await queues.schedule(job, now + 1_000, now);
+    await queues.schedule({ ...job, integration: 'slack' }, now + 1_000, now);
+    expect(await counts()).toMatchObject({ delayed: 1 });
+  });
+
+  it('writes ids and the revision into the job, nothing else', async () => {
+    await queues.schedule(job, now + 1_000, now);
+    expect((await queues.find(job))?.data).toEqual(job);
+  });
+});
+
+describe('hastening a refresh', () => {
+  it('brings a scheduled job to the front', async () => {
+    await queues.schedule(job, now + 3600_000, now);
+    await queues.hasten(job);
+    expect(await counts()).toMatchObject({ delayed: 0, prioritized: 1 });
+    expect((await queues.find(job))?.priority).toBe(1);
+  });
+
+  it('adds the job that Redis has lost', async () => {
+    await queues.hasten(job);
+    expect(await counts()).toMatchObject({ prioritized: 1 });
+  });
+
+  it('does nothing to a job that is on its way', async () => {
+    await queues.hasten(job);
+    await queues.hasten(job);
+    expect(await counts()).toMatchObject({ prioritized: 1 });
+  });
+});
+
+describe('a request to refresh now', () => {
+  it('is one for one state of a credential, however many ask', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => queues.request(job)));
+    expect(await queues.queue(requestQueueName).getJobCounts('waiting')).toEqual({ waiting: 1 });
+  });
+});
+
+describe('without Redis', () => {
+  it('fails at once with queue_unavailable', async () => {
+    const gone = connectRedis('redis://127.0.0.1:1', 'request', () => undefined);
+    await expect(new RefreshQueues(gone, 'connectors').request(job)).rejects.toMatchObject({
+      code: 'queue_unavailable',
+    });
+    gone.disconnect();
+  });
+
+  it('a queue that was opened too early works as soon as Redis is there', async () => {
+    const connection = connectRedis(server.url, 'request', () => undefined);
+    const early = new RefreshQueues(connection, 'connectors');
+    await expect(early.request(job)).rejects.toMatchObject({ code: 'queue_unavailable' });
+    await vi.waitFor(() => early.request(job));
+    await early.close();
+    connection.disconnect();
+  });
+});

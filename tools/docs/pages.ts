@@ -1,0 +1,104 @@
+import { errorTable } from '@connectors/vault-core';
+import type { Registry } from 'prom-client';
+import type { z } from 'zod';
+import { proxyConfigSchema } from '../../apps/proxy/src/config.ts';
+import { createMetrics as createProxyMetrics } from '../../apps/proxy/src/metrics.ts';
+import { workerConfigSchema } from '../../apps/worker/src/config.ts';
+import { createMetrics as createWorkerMetrics } from '../../apps/worker/src/metrics.ts';
+
+const notice = '<!-- Made by `pnpm docs` from the code. Change the code. -->';
+
+/** The pages that are made from the code, by file name below docs/. */
+export async function generatePages(): Promise<Record<string, string>> {
+  return {
+    'configuration.md': configurationPage(),
+    'errors.md': errorsPage(),
+    'metrics.md': await metricsPage(),
+  };
+}
+
+function configurationPage(): string {
+  const proxy = proxyConfigSchema.shape;
+  const worker = workerConfigSchema.shape;
+  const common = Object.keys(proxy).filter((name) => name in worker);
+  return page('Configuration', [
+    'Both processes are configured by environment variables. A process that finds problems names all of them and does not start.',
+    '## Both',
+    variables(proxy, common),
+    '## Proxy',
+    variables(
+      proxy,
+      Object.keys(proxy).filter((name) => !common.includes(name)),
+    ),
+    '## Worker',
+    variables(
+      worker,
+      Object.keys(worker).filter((name) => !common.includes(name)),
+    ),
+    '## Integrations',
+    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` (for example `GITHUB_CLIENT_ID`) switch on a provider of the catalog. Own integrations, and changes to these, stand in the file that `CONNECTORS_CONFIG` names:',
+    '```yaml\nintegrations:\n  acme-crm:\n    provider: oidc\n    issuer: https://login.example.com\n    clientId: connectors\n    scopes: [openid, offline_access]\n    upstream:\n      rest: https://api.example.com/v1\n      mcp: https://mcp.example.com/mcp\n```',
+    'Its client secret is read from `ACME_CRM_CLIENT_SECRET`. Only the worker needs client secrets.',
+  ]);
+}
+
+function variables(shape: Record<string, z.ZodType>, names: string[]): string {
+  return table(
+    ['Variable', 'Default', 'Meaning'],
+    names.map((name) => {
+      const field = shape[name];
+      return [`\`${name}\``, field === undefined ? '' : defaultOf(field), field?.description ?? ''];
+    }),
+  );
+}
+
+function defaultOf(field: z.ZodType): string {
+  const { defaultValue } = field.def as { defaultValue?: unknown };
+  if (defaultValue !== undefined) return `\`${String(defaultValue)}\``;
+  return field.safeParse(undefined).success ? '' : '**required**';
+}
+
+function errorsPage(): string {
+  return page('Errors', [
+    'Bodies are `application/problem+json` (RFC 9457). The header `Connectors-Error` carries the code, and tells our errors from those of an upstream, which pass through untouched.',
+    table(
+      ['Code', 'Status', 'Meaning', 'What the caller does'],
+      Object.entries(errorTable).map(([code, { status, title, action }]) => [
+        `\`${code}\``,
+        String(status),
+        title,
+        action,
+      ]),
+    ),
+  ]);
+}
+
+async function metricsPage(): Promise<string> {
+  return page('Metrics', [
+    'Both processes serve Prometheus figures at `/metrics`. No label names a tenant. The figures of the Node.js runtime (`process_…`, `nodejs_…`) are there as well.',
+    '## Proxy',
+    await figures(createProxyMetrics().registry),
+    '## Worker',
+    await figures(createWorkerMetrics().registry),
+  ]);
+}
+
+async function figures(registry: Registry): Promise<string> {
+  const metrics = await registry.getMetricsAsJSON();
+  return table(
+    ['Metric', 'Type', 'Meaning'],
+    metrics
+      .filter(({ name }) => name.startsWith('connectors_'))
+      .map(({ name, type, help }) => [`\`${name}\``, String(type), help]),
+  );
+}
+
+function page(title: string, parts: string[]): string {
+  return `${[`# ${title}`, notice, ...parts].join('\n\n')}\n`;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
