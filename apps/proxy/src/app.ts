@@ -1,0 +1,100 @@
+import type { EgressGuard } from '@connectors/egress';
+import type { EventSubscription, RefreshQueues, VaultClient } from '@connectors/vault-core';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { Agent } from 'undici';
+import { Credentials } from './credential/credentials.ts';
+import { Renewals } from './credential/renewals.ts';
+import { KnownAgents } from './identity/known-agents.ts';
+import { createMetrics } from './metrics.ts';
+import type { ProxyParts } from './pipeline.ts';
+import { leaveBodiesAlone, refuseMalformed, registerForwarding } from './routes/forwarding.ts';
+import { registerHealth } from './routes/health.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
+
+export interface ProxyDeps {
+  vault: VaultClient;
+  queues: RefreshQueues;
+  events: EventSubscription;
+  upstreams: Upstreams;
+  guard: EgressGuard;
+  log: Logger;
+  now: () => number;
+  /** What connect links begin with. */
+  consoleUrl: string;
+  credentialCacheMs: number;
+  staleMaxMs: number;
+  refreshWaitMs: number;
+  headersTimeoutMs: number;
+}
+
+/** The proxy, wired up and not yet listening. Closing it ends its connections to upstreams, and nothing that it was given. */
+export function buildApp(deps: ProxyDeps): FastifyInstance {
+  const parts = assemble(deps);
+  const app = Fastify({
+    logger: false,
+    // While it shuts down it serves what still arrives on open connections.
+    return503OnClosing: false,
+    frameworkErrors: (_error, request, reply) => refuseMalformed(request, reply, parts),
+  });
+  leaveBodiesAlone(app);
+  registerForwarding(app, parts);
+  registerHealth(app, {
+    isVaultUp: () => deps.vault.healthCheck(),
+    isRedisUp: () => deps.events.isConnected,
+    hasCredentials: () => parts.credentials.size > 0,
+    metrics: parts.metrics.registry,
+    collect: () => {
+      parts.metrics.cachedCredentials.set(parts.credentials.size);
+      parts.metrics.subscribed.set(deps.events.isConnected ? 1 : 0);
+    },
+  });
+  app.addHook('onClose', () => parts.dispatcher.destroy());
+  return app;
+}
+
+function assemble(deps: ProxyDeps): ProxyParts {
+  const { vault, queues, events, log, now, staleMaxMs } = deps;
+  const metrics = createMetrics();
+  const credentials = new Credentials({
+    store: vault.credentials,
+    freshMs: deps.credentialCacheMs,
+    staleMaxMs,
+    now,
+    onRead: (seconds) => metrics.credentialReads.observe(seconds),
+  });
+  const renewals = new Renewals({
+    queues,
+    credentials,
+    waitMs: deps.refreshWaitMs,
+    now,
+    onRequest: ({ integration }) => metrics.refreshRequests.inc({ integration }),
+  });
+  const parts = {
+    agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
+    credentials,
+    renewals,
+    upstreams: deps.upstreams,
+    dispatcher: new Agent({ allowH2: false, connect: { lookup: deps.guard.lookup } }),
+    headersTimeoutMs: deps.headersTimeoutMs,
+    consoleUrl: deps.consoleUrl,
+  };
+  hearEvents(events, parts);
+  return { ...parts, metrics, log, now };
+}
+
+function hearEvents(
+  events: EventSubscription,
+  { agents, credentials, renewals }: Pick<ProxyParts, 'agents' | 'credentials' | 'renewals'>,
+): void {
+  events.on('event', (event) => {
+    agents.hear(event);
+    // Before those who wait look again.
+    credentials.hear(event);
+    renewals.hear(event);
+  });
+  events.on('gap', () => {
+    agents.hearGap();
+    credentials.hearGap();
+  });
+}

@@ -1,0 +1,72 @@
+import {
+  ConnectorsError,
+  CredentialNotFoundError,
+  TokenExpiredError,
+  type CredentialId,
+  type Secret,
+  type StoredCredential,
+} from '@connectors/vault-core';
+
+/** What the proxy knows of a credential: never its refresh token. */
+export interface UsableCredential {
+  accessToken: Secret;
+  revision: string;
+  /** Milliseconds since the epoch; infinite for tokens that do not expire. */
+  expiresAt: number;
+  /** Whether a worker can exchange it for a new one. */
+  isRefreshable: boolean;
+}
+
+export function toUsable(stored: StoredCredential, accessToken: Secret): UsableCredential {
+  const { metadata, refreshToken, expiresAt } = stored;
+  return {
+    accessToken,
+    revision: metadata.revision,
+    expiresAt: expiresAt === undefined ? Infinity : Date.parse(expiresAt),
+    isRefreshable: refreshToken !== undefined && metadata.autoRefresh && metadata.status === 'active',
+  };
+}
+
+/** A token this close to its expiry might expire on its way. */
+const marginMs = 5_000;
+
+/** Until when a token may be sent. One that cannot be refreshed is used to its end. */
+export function sendableUntil({ expiresAt, isRefreshable }: UsableCredential): number {
+  return isRefreshable ? expiresAt - marginMs : expiresAt;
+}
+
+/**
+ * What Vault holds after a refresh was waited for, because the token was about to expire.
+ *
+ * @throws ConnectorsError when it cannot be sent either
+ */
+export function afterExpiry(
+  id: CredentialId,
+  stored: UsableCredential | null,
+  now: number,
+): UsableCredential {
+  if (stored === null) throw new CredentialNotFoundError(id.tenantId, id.integration);
+  if (now < sendableUntil(stored)) return stored;
+  if (!stored.isRefreshable) {
+    throw new TokenExpiredError(id.tenantId, id.integration, new Date(stored.expiresAt));
+  }
+  const message = 'The token expires and its refresh did not happen in time';
+  throw new ConnectorsError('queue_unavailable', message, { retryAfterMs: 5_000 });
+}
+
+/**
+ * What Vault holds after a refresh was waited for, because the upstream refused the token of `rejected`.
+ *
+ * @throws ConnectorsError when there is nothing else to send
+ */
+export function afterRejection(
+  id: CredentialId,
+  stored: UsableCredential | null,
+  rejected: string,
+): UsableCredential {
+  if (stored === null) throw new CredentialNotFoundError(id.tenantId, id.integration);
+  if (stored.revision !== rejected) return stored;
+  if (stored.isRefreshable) throw new ConnectorsError('upstream_rejected_credential');
+  const message = `${id.integration} refused the credential of ${id.tenantId}, and nothing can refresh it`;
+  throw new ConnectorsError('token_expired', message);
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Agent, ConnectorsError, CredentialId } from '@connectors/vault-core';
+import type { UsableCredential } from './credential/usable-credential.ts';
+import type { RequestBody } from './upstream/body.ts';
+import type { Target } from './routes/target.ts';
+import type { Upstream } from './upstream/upstreams.ts';
+
+const safeId = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** One request on its way through the pipeline. Each step sets what the later ones read. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Names the request in logs and answers; the caller's own, if that is safe to print. */
+  readonly requestId: string;
+  readonly startedAt = performance.now();
+
+  agent!: Agent;
+  target!: Target;
+  credentialId!: CredentialId;
+  upstream!: Upstream;
+  credential!: UsableCredential;
+  body!: RequestBody;
+
+  /** For the access line. */
+  credentialFrom: 'cache' | 'source' | 'stale' | undefined;
+  isForced = false;
+  /** Milliseconds until the upstream's response began; the last one if the request was replayed. */
+  upstreamMs: number | undefined;
+  error: ConnectorsError | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+    const presented = request.headers['x-request-id'];
+    this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : randomUUID();
+  }
+}

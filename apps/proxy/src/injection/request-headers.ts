@@ -1,0 +1,78 @@
+import type { Provider } from '@connectors/oauth';
+import type { Secret } from '@connectors/vault-core';
+
+/** A header field list as it is on the wire: name, value, name, value. Order and repetition are kept. */
+export type RawHeaders = string[];
+
+const dropped = new Set([
+  // RFC 9110 7.6.1: for this connection only. undici writes its own.
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'host',
+  'content-length',
+  // Answered by us.
+  'expect',
+  // The agent's own credentials are for us, not for the upstream.
+  'authorization',
+  'cookie',
+  'cookie2',
+  // Where the agent is, or claims to be, is none of the upstream's business.
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  // Some frameworks take the path from these, and so out of the integration's base path.
+  'x-original-url',
+  'x-rewrite-url',
+  // Ours.
+  'x-tenant-id',
+  'x-request-id',
+]);
+const droppedPrefixes = ['proxy-', 'x-forwarded-', 'connectors-'];
+
+/** What the agent's headers become at the upstream. What is injected wins over whatever the agent sent. */
+export function requestHeaders(
+  received: readonly string[],
+  injection: Provider['injection'],
+  accessToken: Secret,
+): RawHeaders {
+  const isNamed = connectionOptions(received);
+  const injected = injection.header.toLowerCase();
+  const headers: RawHeaders = [];
+  const present = new Set<string>();
+  for (let i = 0; i + 1 < received.length; i += 2) {
+    const name = (received[i] ?? '').toLowerCase();
+    if (name === injected || isDropped(name) || isNamed?.has(name)) continue;
+    present.add(name);
+    headers.push(received[i] ?? '', received[i + 1] ?? '');
+  }
+  for (const [name, value] of Object.entries(injection.defaultHeaders)) {
+    if (!present.has(name.toLowerCase())) headers.push(name, value);
+  }
+  const { scheme } = injection;
+  headers.push(injection.header, `${scheme === '' ? '' : `${scheme} `}${accessToken.reveal()}`);
+  return headers;
+}
+
+function isDropped(name: string): boolean {
+  return dropped.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+/** The fields that `Connection` names: they end here, as it does. Most messages name none. */
+export function connectionOptions(headers: readonly string[]): Set<string> | undefined {
+  let named: Set<string> | undefined;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() !== 'connection') continue;
+    named ??= new Set();
+    for (const option of (headers[i + 1] ?? '').split(',')) named.add(option.trim().toLowerCase());
+  }
+  return named;
+}

@@ -1,0 +1,86 @@
+import {
+  ConfigError,
+  connectRedis,
+  EventSubscription,
+  RefreshQueues,
+  VaultClient,
+  vaultOptions,
+} from '@connectors/vault-core';
+import type { Logger } from 'pino';
+import { buildApp } from './app.ts';
+import { readProxyConfig } from './config.ts';
+import { createLogger } from './log.ts';
+
+try {
+  await start();
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+}
+
+async function start(): Promise<void> {
+  const { config, guard, upstreams } = readProxyConfig(process.env);
+  const log = createLogger(config.LOG_LEVEL);
+  const warn = warnOfRedis(log);
+  const vault = new VaultClient(vaultOptions(config));
+  const requests = connectRedis(config.REDIS_URL, 'request', warn);
+  const background = connectRedis(config.REDIS_URL, 'background', warn);
+  const queues = new RefreshQueues(requests, config.REDIS_PREFIX);
+  const events = new EventSubscription(background, config.REDIS_PREFIX);
+  const app = buildApp({
+    vault,
+    queues,
+    events,
+    upstreams,
+    guard,
+    log,
+    now: Date.now,
+    consoleUrl: config.CONSOLE_URL,
+    credentialCacheMs: config.CREDENTIAL_CACHE_SECONDS * 1_000,
+    staleMaxMs: config.STALE_MAX_SECONDS * 1_000,
+    refreshWaitMs: config.REFRESH_WAIT_MS,
+    headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
+  });
+
+  const url = await app.listen({ host: config.HOST, port: config.PORT });
+  log.info({ url, vault: config.VAULT_ADDR, integrations: [...upstreams.keys()] }, 'proxy started');
+
+  onceAskedToStop(async () => {
+    log.info('finishing what is in flight');
+    // Streams may never end by themselves.
+    const timer = setTimeout(() => app.server.closeAllConnections(), config.SHUTDOWN_SECONDS * 1_000);
+    await app.close();
+    clearTimeout(timer);
+    events.close();
+    requests.disconnect();
+    await vault.close();
+    log.info('proxy stopped');
+    process.exit(0);
+  });
+}
+
+function onceAskedToStop(stop: () => Promise<void>): void {
+  process.once('SIGTERM', () => void stop());
+  process.once('SIGINT', () => void stop());
+  // The channel to a parent that started us; without that parent nobody would stop us.
+  process.once('disconnect', () => void stop());
+}
+
+/** ioredis tells of every attempt to reconnect; one line in half a minute is enough. */
+function warnOfRedis(log: Logger): (error: Error) => void {
+  let quietUntil = 0;
+  return (error) => {
+    if (Date.now() < quietUntil) return;
+    quietUntil = Date.now() + 30_000;
+    log.warn({ error: 'code' in error ? error.code : error.name }, 'Redis does not answer');
+  };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  const { code, port } = error as { code?: unknown; port?: unknown };
+  if (code === 'EADDRINUSE') {
+    return `Port ${String(port)} is taken, so the proxy cannot listen on it: stop what runs there, or set PORT.`;
+  }
+  return `The proxy cannot start: ${error instanceof Error ? error.message : 'for an unknown reason'}`;
+}

@@ -1,0 +1,60 @@
+import type { Dispatcher } from 'undici';
+import type { Logger } from 'pino';
+import { checkGrant } from './access/check-grant.ts';
+import { findIntegration } from './access/find-integration.ts';
+import type { Credentials } from './credential/credentials.ts';
+import { obtainCredential } from './credential/obtain-credential.ts';
+import type { Renewals } from './credential/renewals.ts';
+import type { Exchange } from './exchange.ts';
+import { identifyAgent } from './identity/identify-agent.ts';
+import type { KnownAgents } from './identity/known-agents.ts';
+import type { ProxyMetrics } from './metrics.ts';
+import { answerProblem } from './routes/problem.ts';
+import { readTarget } from './routes/target.ts';
+import { forward, takeBody } from './upstream/forward.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
+
+/** What the steps work with. */
+export interface ProxyParts {
+  agents: KnownAgents;
+  credentials: Credentials;
+  renewals: Renewals;
+  upstreams: Upstreams;
+  dispatcher: Dispatcher;
+  /** How long an upstream may take to begin its response. */
+  headersTimeoutMs: number;
+  /** What connect links begin with. */
+  consoleUrl: string;
+  metrics: ProxyMetrics;
+  log: Logger;
+  now: () => number;
+}
+
+type Step = (exchange: Exchange, parts: ProxyParts) => void | Promise<void>;
+
+/** A request, step by step. A step that throws a ConnectorsError ends it with that answer. */
+const steps: readonly Step[] = [
+  identifyAgent, //    401 agent_unauthenticated
+  parseTarget, //      400 invalid_request
+  checkGrant, //       403 agent_forbidden
+  findIntegration, //  404 integration_unknown
+  obtainCredential, // 424 credential_not_found, token_expired, 503
+  takeBody,
+  forward, //          401 of the upstream: refresh, replay once; 413, 502, 504
+];
+
+function parseTarget(exchange: Exchange): void {
+  exchange.target = readTarget(exchange.request.url ?? '');
+}
+
+/** Takes a request through all steps. A step that has its answer at hand is not waited for. */
+export async function serve(exchange: Exchange, parts: ProxyParts): Promise<void> {
+  try {
+    for (const step of steps) {
+      const pending = step(exchange, parts);
+      if (pending !== undefined) await pending;
+    }
+  } catch (error) {
+    answerProblem(exchange, error, parts);
+  }
+}

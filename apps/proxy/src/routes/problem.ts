@@ -1,0 +1,75 @@
+import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
+import type { Logger } from 'pino';
+import type { Exchange } from '../exchange.ts';
+
+interface ProblemContext {
+  consoleUrl: string;
+  log: Logger;
+}
+
+/** An RFC 9457 problem: `code` is the stable name of the error, `action` what the caller does next. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  action: string;
+  requestId: string;
+  /** Where the user connects the integration; on 424. */
+  connectUrl?: string;
+}
+
+/** Answers a request that failed here, not at the upstream. */
+export function answerProblem(
+  exchange: Exchange,
+  thrown: unknown,
+  { consoleUrl, log }: ProblemContext,
+): void {
+  const { response, requestId } = exchange;
+  // The agent went away, which is why the step failed.
+  if (response.destroyed) return;
+  const error = thrown instanceof ConnectorsError ? thrown : new ConnectorsError('internal_error');
+  if (error !== thrown) log.error({ requestId, ...anatomy(thrown) }, 'internal error');
+  exchange.error = error;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const problem = toProblem(error, exchange, consoleUrl);
+  const body = JSON.stringify(problem);
+  response.writeHead(problem.status, {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'Connectors-Error': problem.code,
+    'X-Request-Id': requestId,
+    // RFC 9110 15.5.2: a 401 names the scheme.
+    ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="connectors"' } : {}),
+    ...(error.retryAfterMs === undefined ? {} : { 'Retry-After': Math.ceil(error.retryAfterMs / 1_000) }),
+  });
+  response.end(body);
+}
+
+function toProblem(error: ConnectorsError, exchange: Partial<Exchange>, consoleUrl: string): Problem {
+  const { status, title, action } = errorTable[error.code];
+  const { tenantId, integration } = exchange.credentialId ?? {};
+  return {
+    type: `urn:connectors:error:${error.code}`,
+    title,
+    status,
+    // Paths in Vault are no business of agents.
+    detail: error instanceof VaultError ? title : error.message,
+    code: error.code,
+    action,
+    requestId: exchange.requestId ?? '',
+    ...(status === 424 ? { connectUrl: `${consoleUrl}/connect/${tenantId}/${integration}` } : {}),
+  };
+}
+
+/** Where an unexpected error comes from. Its message stays out of the log: it may quote what it choked on. */
+function anatomy(thrown: unknown): { error: string; stack: string[] } {
+  if (!(thrown instanceof Error)) return { error: typeof thrown, stack: [] };
+  const stack = (thrown.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  return { error: thrown.name, stack: stack.map((line) => line.trim()) };
+}

@@ -1,0 +1,70 @@
+import { ConnectorsError } from '@connectors/vault-core';
+import type { Dispatcher } from 'undici';
+import { replaceCredential } from '../credential/obtain-credential.ts';
+import type { Exchange } from '../exchange.ts';
+import { requestHeaders } from '../injection/request-headers.ts';
+import type { ProxyParts } from '../pipeline.ts';
+import { hasBody, readBody, type RequestBody } from './body.ts';
+import { toUpstreamError } from './failure.ts';
+import { Relay, type RelayOutcome } from './relay.ts';
+import { upstreamPath } from './upstreams.ts';
+
+/** A body that is small enough is read before the upstream is bothered, so that it can be sent twice. */
+export function takeBody(exchange: Exchange): void | Promise<void> {
+  if (!hasBody(exchange.request)) {
+    exchange.body = { kind: 'none' };
+    return;
+  }
+  return readBody(exchange.request).then((body) => {
+    exchange.body = body;
+  });
+}
+
+/** Sends the request with the credential in it. A refused credential is replaced, and the request sent once more. */
+export async function forward(exchange: Exchange, parts: ProxyParts): Promise<void> {
+  if ((await send(exchange, parts)) === 'relayed') return;
+  await replaceCredential(exchange, parts);
+  if (exchange.body.kind === 'streamed') {
+    const message =
+      'The credential was refreshed, but a body of this size is not kept: send the request again';
+    throw new ConnectorsError('payload_too_large', message);
+  }
+  parts.metrics.replays.inc();
+  if ((await send(exchange, parts)) === 'rejected') throw new ConnectorsError('upstream_rejected_credential');
+}
+
+async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
+  const { request, upstream, target, body, credential } = exchange;
+  const headers = requestHeaders(request.rawHeaders, upstream.injection, credential.accessToken);
+  const relay = new Relay(exchange);
+  parts.dispatcher.dispatch(
+    {
+      origin: upstream.origin,
+      path: upstreamPath(upstream, target.path, target.query),
+      method: request.method as Dispatcher.HttpMethod,
+      headers: [...headers, ...lengthHeader(body, request.headers['content-length'])],
+      body: bodyOf(body),
+      headersTimeout: parts.headersTimeoutMs,
+      // A stream of events may be silent for as long as it likes.
+      bodyTimeout: 0,
+    },
+    relay,
+  );
+  try {
+    return await relay.outcome;
+  } catch (error) {
+    throw toUpstreamError(error);
+  }
+}
+
+function bodyOf(body: RequestBody): NonNullable<Dispatcher.DispatchOptions['body']> | null {
+  if (body.kind === 'none') return null;
+  // undici takes any async iterable, though its types do not say so.
+  return body.kind === 'kept' ? body.bytes : (body.chunks as never);
+}
+
+/** undici counts what it has; what streams is as long as the agent said. */
+function lengthHeader(body: RequestBody, declared: string | undefined): string[] {
+  if (body.kind === 'kept' || declared === undefined) return [];
+  return ['content-length', declared];
+}

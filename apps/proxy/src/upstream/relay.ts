@@ -1,0 +1,111 @@
+import type { ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { Exchange } from '../exchange.ts';
+import { has, responseHeaders } from './response-headers.ts';
+
+type Controller = Dispatcher.DispatchController;
+
+/** `rejected`: the upstream answered 401, and nothing of that has reached the agent. */
+export type RelayOutcome = 'relayed' | 'rejected';
+
+/** What a refusal has to say is thrown away up to this size; beyond it the connection is. */
+const refusalBytes = 64 * 1024;
+
+/** Writes an upstream's response to the agent as it arrives: both sides' pace, both sides' aborts. */
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly outcome: Promise<RelayOutcome>;
+  readonly #settle: PromiseWithResolvers<RelayOutcome>;
+  readonly #exchange: Exchange;
+  readonly #response: ServerResponse;
+  readonly #sentAt = performance.now();
+  #controller: Controller | undefined;
+  #refusalBytes: number | undefined;
+  #hasBody = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#response = exchange.response;
+    this.#settle = Promise.withResolvers();
+    this.outcome = this.#settle.promise;
+    this.#response.once('close', this.#abort);
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#response.destroyed) this.#abort();
+  }
+
+  onResponseStart(controller: Controller, status: number, _headers: unknown, statusMessage = ''): void {
+    if (status < 200) return;
+    this.#exchange.upstreamMs = performance.now() - this.#sentAt;
+    if (status === 401) {
+      this.#refusalBytes = 0;
+      // The rest of a body that cannot be sent again need not be sent now.
+      if (this.#exchange.body.kind === 'streamed') controller.abort(new Error('refused'));
+      this.#settle.resolve('rejected');
+      return;
+    }
+    const headers = responseHeaders(
+      latin1(controller.rawHeaders),
+      this.#exchange.credential.accessToken.reveal(),
+    );
+    if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
+    this.#response.writeHead(status, statusMessage, headers);
+    // Headers wait for the body in the same packet, but not for one that takes its time, such as a stream of events.
+    queueMicrotask(() => this.#hasBody || this.#response.flushHeaders());
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#refusalBytes !== undefined) {
+      this.#refusalBytes += chunk.length;
+      if (this.#refusalBytes > refusalBytes) controller.abort(new Error('refused at length'));
+      return;
+    }
+    this.#hasBody = true;
+    if (this.#response.write(chunk)) return;
+    controller.pause();
+    this.#response.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(controller: Controller): void {
+    this.#end();
+    if (this.#refusalBytes !== undefined) return;
+    const trailers = responseHeaders(
+      latin1(controller.rawTrailers),
+      this.#exchange.credential.accessToken.reveal(),
+    );
+    if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    this.#hasBody = true;
+    this.#response.end();
+    this.#settle.resolve('relayed');
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#end();
+    if (!this.#response.headersSent) {
+      this.#settle.reject(error);
+      return;
+    }
+    // The agent must see that something is missing.
+    if (this.#refusalBytes === undefined) this.#response.destroy();
+    this.#settle.resolve('relayed');
+  }
+
+  readonly #abort = (): void => {
+    this.#controller?.abort(new Error('the agent went away'));
+  };
+
+  #end(): void {
+    this.#response.off('close', this.#abort);
+  }
+}
+
+/** Header values are bytes: read and written as latin1 they stay what they were. */
+function latin1(raw: Controller['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((part: Buffer | string) => (typeof part === 'string' ? part : part.toString('latin1')));
+}
+
+function pairs(headers: readonly string[]): [string, string][] {
+  return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1] ?? '']] : []));
+}
