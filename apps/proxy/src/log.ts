@@ -22,10 +22,10 @@ export function describe(exchange: Exchange) {
     aborted: response.writableFinished ? undefined : true,
     error: error?.code,
     cause: error === undefined || error.message === '' ? undefined : reasonOf(error),
-    durationMs: round(performance.now() - exchange.startedAt),
+    totalMs: round(performance.now() - exchange.startedAt),
     upstreamMs: upstreamMs === undefined ? undefined : round(upstreamMs),
     credential: credentialFrom,
-    forced: isForced || undefined,
+    refreshForced: isForced || undefined,
   };
 }
 

@@ -1,0 +1,61 @@
+import { Secret } from '@connectors/vault-core';
+import { describe, expect, test } from 'vitest';
+import { afterExpiry, afterRejection, sendableUntil } from '../../src/credential/usable-credential.ts';
+
+const id = { tenantId: 'acme', integration: 'demo' };
+const credential = {
+  accessToken: new Secret('token'),
+  revision: 'one',
+  expiresAt: 100_000,
+  isRefreshable: true,
+};
+const code = (code: string) => expect.objectContaining({ code }) as Error;
+
+test('a token that can be refreshed is not sent within seconds of its expiry', () => {
+  expect(sendableUntil(credential)).toBe(95_000);
+});
+
+test('a token that nothing can refresh is sent to its end', () => {
+  expect(sendableUntil({ ...credential, isRefreshable: false })).toBe(100_000);
+});
+
+describe('after waiting for the refresh of a token that is about to expire', () => {
+  test('what is stored is sent if it lives long enough', () => {
+    expect(afterExpiry(id, credential, 94_999)).toBe(credential);
+  });
+
+  test('the agent is asked to retry when no refresh came in time', () => {
+    expect(() => afterExpiry(id, credential, 95_000)).toThrow(code('queue_unavailable'));
+  });
+
+  test('the user has to connect again when nothing can refresh it', () => {
+    expect(() => afterExpiry(id, { ...credential, isRefreshable: false }, 100_000)).toThrow(
+      code('token_expired'),
+    );
+  });
+
+  test('the user has to connect when it was disconnected', () => {
+    expect(() => afterExpiry(id, null, 0)).toThrow(code('credential_not_found'));
+  });
+});
+
+describe('after waiting for the refresh of a token that the upstream refused', () => {
+  test('a newer one is sent', () => {
+    const newer = { ...credential, revision: 'two' };
+    expect(afterRejection(id, newer, 'one')).toBe(newer);
+  });
+
+  test('the refusal stands when there is no newer one', () => {
+    expect(() => afterRejection(id, credential, 'one')).toThrow(code('upstream_rejected_credential'));
+  });
+
+  test('the user has to connect again when nothing can refresh it', () => {
+    expect(() => afterRejection(id, { ...credential, isRefreshable: false }, 'one')).toThrow(
+      code('token_expired'),
+    );
+  });
+
+  test('the user has to connect when it was disconnected', () => {
+    expect(() => afterRejection(id, null, 'one')).toThrow(code('credential_not_found'));
+  });
+});

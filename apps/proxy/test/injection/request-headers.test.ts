@@ -1,0 +1,86 @@
+import { Secret } from '@connectors/vault-core';
+import { expect, test } from 'vitest';
+import { requestHeaders } from '../../src/injection/request-headers.ts';
+
+const bearer = { header: 'Authorization', scheme: 'Bearer', defaultHeaders: {} };
+
+function sent(received: string[], injection: Partial<typeof bearer> = {}): string[] {
+  return requestHeaders(received, { ...bearer, ...injection }, new Secret('token'));
+}
+
+const injected = ['Authorization', 'Bearer token'];
+
+test('keeps names, values, order and repetition of what is the agent’s to say', () => {
+  const received = [
+    'X-b',
+    '1',
+    'ACCEPT',
+    'text/html;q=0.1',
+    'x-B',
+    '2',
+    'Empty',
+    '',
+    'Accept-Encoding',
+    'gzip',
+  ];
+  expect(sent(received)).toEqual([...received, ...injected]);
+});
+
+test.each([
+  [
+    'the connection',
+    ['Keep-Alive', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade', 'Proxy-Connection', 'HTTP2-Settings'],
+  ],
+  ['the proxy', ['Host', 'Content-Length', 'Expect', 'X-Tenant-Id', 'X-Request-Id', 'Connectors-Anything']],
+  ['the agent’s own authority', ['authorization', 'COOKIE', 'Cookie2', 'Proxy-Authorization']],
+  [
+    'where the agent is',
+    ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'x-forwarded-anything', 'X-Real-IP', 'Via'],
+  ],
+  ['another path', ['X-Original-URL', 'X-Rewrite-URL']],
+])('drops what is about %s', (_what, names) => {
+  expect(sent(names.flatMap((name) => [name, 'x']))).toEqual(injected);
+});
+
+test('drops what Connection names, in every list and whatever its case', () => {
+  const received = [
+    'Connection',
+    'close, X-One',
+    'x-one',
+    '1',
+    'X-Two',
+    '2',
+    'connection',
+    ' x-TWO ',
+    'X-Three',
+    '3',
+  ];
+  expect(sent(received)).toEqual(['X-Three', '3', ...injected]);
+});
+
+test('lets Connection not take the injected credential away', () => {
+  expect(sent(['Connection', 'authorization'])).toEqual(injected);
+});
+
+test('injects into another header, over every one that the agent sent', () => {
+  const injection = { header: 'X-Api-Key', scheme: '' };
+  expect(sent(['x-api-key', 'mine', 'X-API-KEY', 'mine'], injection)).toEqual(['X-Api-Key', 'token']);
+});
+
+test('never passes the agent’s key on when the credential goes into another header', () => {
+  expect(sent(['Authorization', 'Bearer cak_a_b'], { header: 'X-Api-Key' })).toEqual([
+    'X-Api-Key',
+    'Bearer token',
+  ]);
+});
+
+test('adds the provider’s default headers where the agent sent none', () => {
+  const injection = { defaultHeaders: { 'User-Agent': 'connectors', 'X-Version': '1' } };
+  expect(sent(['user-agent', 'mine'], injection)).toEqual([
+    'user-agent',
+    'mine',
+    'X-Version',
+    '1',
+    ...injected,
+  ]);
+});

@@ -1,0 +1,177 @@
+import { VaultError } from '@connectors/vault-core';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ReadCache } from '../src/read-cache.ts';
+
+/** A source whose reads end when the test says so. */
+class Source {
+  reads: PromiseWithResolvers<string>[] = [];
+  readonly read = (): Promise<string> => {
+    const pending = Promise.withResolvers<string>();
+    this.reads.push(pending);
+    return pending.promise;
+  };
+}
+
+let source: Source;
+let cache: ReadCache<string>;
+let now: number;
+
+beforeEach(() => {
+  now = 0;
+  source = new Source();
+  cache = new ReadCache<string>({
+    read: source.read,
+    freshUntil: (_value, readAt) => readAt + 60,
+    usableUntil: (_value, readAt) => readAt + 600,
+    now: () => now,
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const sealed = new VaultError('read', 'sealed', 503);
+const denied = new VaultError('read', 'denied', 403);
+
+async function fill(value: string): Promise<void> {
+  const reading = cache.get('a');
+  source.reads.at(-1)?.resolve(value);
+  await reading;
+}
+
+test('serves at once what is fresh, and nothing else', async () => {
+  expect(cache.peek('a')).toBeUndefined();
+  await fill('one');
+  now = 59;
+  expect(cache.peek('a')).toEqual({ value: 'one', from: 'cache' });
+  expect(cache.peek('b')).toBeUndefined();
+  now = 60;
+  expect(cache.peek('a')).toBeUndefined();
+});
+
+test('counts age from when the read began', async () => {
+  const reading = cache.get('a');
+  now = 60;
+  source.reads[0]?.resolve('one');
+  await reading;
+  expect(cache.peek('a')).toBeUndefined();
+});
+
+test('makes concurrent misses one read', async () => {
+  const all = Promise.all([cache.get('a'), cache.get('a'), cache.read('a')]);
+  source.reads[0]?.resolve('one');
+  expect(await all).toEqual([{ value: 'one', from: 'source' }, { value: 'one', from: 'source' }, 'one']);
+  expect(source.reads).toHaveLength(1);
+});
+
+test('tells all who wait for a read that it failed, and reads anew for the next', async () => {
+  const all = Promise.allSettled([cache.get('a'), cache.get('a')]);
+  source.reads[0]?.reject(sealed);
+  expect(await all).toMatchObject([{ reason: sealed }, { reason: sealed }]);
+  await fill('one');
+  expect(cache.peek('a')?.value).toBe('one');
+});
+
+test.each(['expire', 'drop', 'expireAll'] as const)(
+  'does not keep what a read brings that began before %s',
+  async (event) => {
+    const early = cache.get('a');
+    cache[event]('a');
+    const late = cache.get('a');
+    source.reads[1]?.resolve('new');
+    await late;
+    source.reads[0]?.resolve('old');
+    expect((await early).value).toBe('old');
+    expect(cache.peek('a')?.value).toBe('new');
+  },
+);
+
+test.each(['expire', 'drop', 'expireAll'] as const)('reads again after %s', async (event) => {
+  await fill('one');
+  cache[event]('a');
+  expect(cache.peek('a')).toBeUndefined();
+  await fill('two');
+  expect(cache.peek('a')?.value).toBe('two');
+});
+
+test.each(['expire', 'expireAll'] as const)(
+  'serves what is stale after %s while Vault fails',
+  async (event) => {
+    await fill('one');
+    cache[event]('a');
+    const reading = cache.get('a');
+    source.reads[1]?.reject(sealed);
+    expect(await reading).toEqual({ value: 'one', from: 'stale' });
+  },
+);
+
+test('does not serve what was dropped, even while Vault fails', async () => {
+  await fill('one');
+  now = 60;
+  const reading = cache.get('a');
+  cache.drop('a');
+  source.reads[1]?.reject(sealed);
+  await expect(reading).rejects.toBe(sealed);
+});
+
+test('serves nothing stale when Vault answers that it refuses', async () => {
+  await fill('one');
+  now = 60;
+  const reading = cache.get('a');
+  source.reads[1]?.reject(denied);
+  await expect(reading).rejects.toBe(denied);
+});
+
+test('serves nothing stale beyond its end', async () => {
+  await fill('one');
+  now = 600;
+  const reading = cache.get('a');
+  source.reads[1]?.reject(sealed);
+  await expect(reading).rejects.toBe(sealed);
+});
+
+test('leaves Vault in peace for two seconds after it failed', async () => {
+  cache = new ReadCache<string>({
+    read: source.read,
+    freshUntil: (_value, readAt) => readAt + 60,
+    usableUntil: () => Infinity,
+    now: () => now,
+  });
+  await fill('one');
+  now = 60;
+  const reading = cache.get('a');
+  source.reads[1]?.reject(sealed);
+  await reading;
+  now = 60 + 1_999;
+  expect(cache.peek('a')).toEqual({ value: 'one', from: 'stale' });
+  now = 60 + 2_000;
+  expect(cache.peek('a')).toBeUndefined();
+});
+
+test('does not wait for a Vault that hangs when there is something stale to serve', async () => {
+  await fill('one');
+  now = 60;
+  vi.useFakeTimers();
+  const reading = cache.get('a');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await reading).toEqual({ value: 'one', from: 'stale' });
+});
+
+test('waits for a Vault that hangs when there is nothing else', async () => {
+  vi.useFakeTimers();
+  const reading = cache.get('a');
+  await vi.advanceTimersByTimeAsync(10_000);
+  source.reads[0]?.resolve('one');
+  expect(await reading).toEqual({ value: 'one', from: 'source' });
+});
+
+test('keeps nothing that is not usable at all', async () => {
+  cache = new ReadCache<string>({
+    read: source.read,
+    freshUntil: () => 0,
+    usableUntil: () => 0,
+    now: () => now,
+  });
+  await fill('one');
+  expect(cache.size).toBe(0);
+});
