@@ -52,12 +52,14 @@ test('loses the answer after the rotation happened', async () => {
   const tokens = await grant(server);
   server.faults.next({ kind: 'cutAfterRotation' });
   await expect(refresh(server, tokens.refresh_token)).rejects.toThrow('fetch failed');
-  await vi.waitFor(() =>
-    expect(server.tokenRequests.at(-1)).toMatchObject({
-      status: 200,
-      fault: 'cutAfterRotation',
-      aborted: true,
-    }),
+  await vi.waitFor(
+    () =>
+      expect(server.tokenRequests.at(-1)).toMatchObject({
+        status: 200,
+        fault: 'cutAfterRotation',
+        aborted: true,
+      }),
+    10_000,
   );
   expect((await refresh(server, tokens.refresh_token)).status).toBe(400);
 });
@@ -75,7 +77,7 @@ test('hangs until released, then handles the request', async () => {
   const tokens = await grant(server);
   server.faults.next({ kind: 'hang' });
   const response = refresh(server, tokens.refresh_token);
-  await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ fault: 'hang' }));
+  await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ fault: 'hang' }), 10_000);
   expect(server.tokenRequests.at(-1)).not.toHaveProperty('status');
   server.faults.release();
   expect((await response).status).toBe(200);
@@ -87,10 +89,10 @@ test('spends nothing when the client gave up while it hung', async () => {
   server.faults.next({ kind: 'hang' });
   const client = new AbortController();
   const response = refresh(server, tokens.refresh_token, { signal: client.signal });
-  await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ fault: 'hang' }));
+  await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ fault: 'hang' }), 10_000);
   client.abort();
   await expect(response).rejects.toThrow('aborted');
-  await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ aborted: true }));
+  await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ aborted: true }), 10_000);
   server.faults.release();
   expect((await refresh(server, tokens.refresh_token)).status).toBe(200);
 });
@@ -100,9 +102,17 @@ test('rotates, then hangs until released before it answers', async () => {
   const tokens = await grant(server);
   server.faults.next({ kind: 'hangAfterRotation' });
   const response = refresh(server, tokens.refresh_token);
-  await vi.waitFor(() =>
-    expect(server.tokenRequests.at(-1)).toMatchObject({ grantType: 'refresh_token', status: 200 }),
+  let answered = false;
+  response.then(
+    () => (answered = true),
+    () => {},
   );
+  await vi.waitFor(
+    () => expect(server.tokenRequests.at(-1)).toMatchObject({ grantType: 'refresh_token', status: 200 }),
+    10_000,
+  );
+  await fetch(`${server.url}/jwks`);
+  expect(answered).toBe(false);
   server.faults.release();
   expect(await (await response).json()).toHaveProperty('refresh_token');
 });
@@ -112,7 +122,7 @@ test('closes while requests hang', async () => {
   server.faults.next({ kind: 'hang' });
   const response = refresh(server, 'any');
   response.catch(() => {});
-  await vi.waitFor(() => expect(server.tokenRequests).toHaveLength(1));
+  await vi.waitFor(() => expect(server.tokenRequests).toHaveLength(1), 10_000);
   await server.close();
   await expect(response).rejects.toThrow('fetch failed');
 });

@@ -95,7 +95,7 @@ test('challenges requests without a valid token, within a session too', async ()
     const response = await post(upstream.url, listTools, { ...bearer(tokens.access_token), ...session });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
-  }, 5000);
+  }, 10_000);
 });
 
 test('refuses what is not JSON, other paths, and a stream without a session', async () => {

@@ -50,14 +50,14 @@ test('challenges a request without a token, with an unknown token, and with a re
 
 test('refuses an expired token', async () => {
   const { upstream, tokens } = await startRest({ accessTokenTtl: 1 });
-  await vi.waitFor(async () => expect(await statusWith(upstream.url, tokens.access_token)).toBe(401), 5000);
+  await vi.waitFor(async () => expect(await statusWith(upstream.url, tokens.access_token)).toBe(401), 10_000);
 });
 
 test('refuses a revoked token within a second or so, and accepts the refreshed one', async () => {
   const { upstream, authorizationServer, tokens } = await startRest();
   expect(await statusWith(upstream.url, tokens.access_token)).toBe(200);
   await authorizationServer.revokeAccessToken(tokens.access_token);
-  await vi.waitFor(async () => expect(await statusWith(upstream.url, tokens.access_token)).toBe(401), 5000);
+  await vi.waitFor(async () => expect(await statusWith(upstream.url, tokens.access_token)).toBe(401), 10_000);
   const renewed = (await (await refresh(authorizationServer, tokens.refresh_token)).json()) as {
     access_token: string;
   };
@@ -77,14 +77,16 @@ test('counts the tokens it saw and writes down every request', async () => {
     await statusWith(`${upstream.url}/x?y=1`, token);
   }
   expect([...upstream.tokensSeen.values()]).toEqual([2, 1]);
-  await vi.waitFor(() =>
-    expect(upstream.requests[2]).toMatchObject({
-      method: 'GET',
-      url: '/x?y=1',
-      tokenFingerprint: fingerprint(other.access_token),
-      status: 200,
-      aborted: false,
-    }),
+  await vi.waitFor(
+    () =>
+      expect(upstream.requests[2]).toMatchObject({
+        method: 'GET',
+        url: '/x?y=1',
+        tokenFingerprint: fingerprint(other.access_token),
+        status: 200,
+        aborted: false,
+      }),
+    10_000,
   );
 });
 
@@ -117,7 +119,7 @@ test('notices that a caller goes away in the middle of a stream', async () => {
   });
   await response.body!.getReader().read();
   caller.abort();
-  await vi.waitFor(() => expect(upstream.requests[0]).toMatchObject({ status: 200, aborted: true }));
+  await vi.waitFor(() => expect(upstream.requests[0]).toMatchObject({ status: 200, aborted: true }), 10_000);
 });
 
 test('streams as many deterministic bytes as asked for', async () => {
@@ -135,7 +137,7 @@ test('holds a slow request until it is released, or for the time it is told', as
   await vi.waitFor(async () => {
     upstream.release();
     expect(await Promise.race([held, Promise.resolve('held')])).toMatchObject({ status: 200 });
-  });
+  }, 10_000);
   expect((await fetch(`${upstream.url}/slow?ms=10`, { headers })).status).toBe(200);
 });
 
