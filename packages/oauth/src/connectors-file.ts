@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
 const fileSchema = z.strictObject({ integrations: z.record(z.string(), z.unknown()) });
@@ -9,11 +9,11 @@ const fileSchema = z.strictObject({ integrations: z.record(z.string(), z.unknown
  * @returns problems that name the line but never quote it, since somebody may have written a secret there
  */
 export function readConnectorsFile(text: string): { entries: [string, unknown][]; problems: string[] } {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text);
   if (document.errors.length > 0) {
-    const problems = document.errors.map(({ pos, code }) => `line ${lines.linePos(pos[0]).line}: ${code}`);
-    return refused(problems.map((problem) => `not valid YAML, ${problem}`));
+    return refused(
+      document.errors.map(({ code, linePos }) => `not valid YAML, line ${linePos?.[0].line}: ${code}`),
+    );
   }
   if (document.contents === null) return { entries: [], problems: [] };
 

@@ -32,10 +32,11 @@ export class Discovery {
   }
 
   /**
-   * Completes an integration; without I/O if its definition has the endpoints. Call it before a refresh token is claimed.
+   * Completes an integration; without I/O if its definition has the endpoints. Call it before a refresh token is
+   * claimed.
    *
-   * @throws {TokenRequestError} with `sent: 'no'`: `discovery_failed` (no document), `discovery_invalid` (a document that is
-   *   not one, or of another issuer)
+   * @throws {TokenRequestError} with `sent: 'no'`: `egress_refused`, `discovery_failed` (no document) or
+   *   `discovery_invalid` (a document that is not one, or of another issuer)
    */
   async complete(integration: Integration): Promise<ReadyIntegration> {
     const { provider } = integration;
@@ -105,7 +106,7 @@ function wellKnownUrls(issuer: string): string[] {
   ];
 }
 
-/** A document that names another issuer would let that one's codes and tokens be mixed up with this one's (RFC 8414 3.3). */
+/** A document that names another issuer would mix up that one's codes and tokens with this one's (RFC 8414 3.3). */
 function readDocument(issuer: string, text: string): DiscoveryDocument {
   const document = documentSchema.safeParse(parseJson(text));
   if (!document.success || document.data.issuer !== issuer)

@@ -81,7 +81,7 @@ function build(
   return { id, provider: provider.data, clientId, ...clientSecret, scopes, upstreams };
 }
 
-/** The provider an entry names, or is named after, or the plain OAuth defaults, with the fields of the entry on top. */
+/** The fields of an entry on top of the provider it names or is named after, else of the plain OAuth defaults. */
 function mergeProvider(id: string, { provider, ...overrides }: ProviderEntry) {
   const known = catalog.get(provider ?? (overrides.issuer === undefined ? id : 'oidc'));
   const base: Provider = known ?? { ...oauthDefaults, id, name: id };

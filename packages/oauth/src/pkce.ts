@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Secret } from '@connectors/vault-core';
 
-/** RFC 7636: the verifier stays here until the code is exchanged, the challenge (S256) goes into the authorize URL. */
+/** RFC 7636: the verifier stays here until the code is exchanged, its S256 challenge goes into the authorize URL. */
 export interface Pkce {
   verifier: Secret;
   challenge: string;

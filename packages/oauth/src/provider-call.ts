@@ -36,6 +36,7 @@ export interface ProviderAnswer {
   receivedAt: number;
 }
 
+/** Why no complete answer came; safe to log. */
 export type CallFailure =
   | 'egress_refused'
   | 'client_secret_missing'
@@ -52,8 +53,8 @@ export type CallFailure =
   | 'response_too_large';
 
 /**
- * No complete answer came. `sent` is 'no' only when the request certainly never reached the provider, so that a refresh token
- * is certainly unspent. Carries no cause: got's errors hold the form body.
+ * No complete answer came. `sent` is 'no' only when the request certainly never reached the provider, so that a
+ * refresh token is certainly unspent. Carries no cause: got's errors hold the form body.
  */
 export class TokenRequestError extends Error {
   readonly code: CallFailure;
@@ -81,7 +82,6 @@ export interface Call {
  */
 export async function callProvider(call: Call, options: CallOptions): Promise<ProviderAnswer> {
   const { guard, now = Date.now, timeoutMs = defaultTimeoutMs, signal } = options;
-  if (signal?.aborted === true) throw new TokenRequestError('aborted', 'no');
   const url = checkedUrl(guard, call.url);
   const progress: Progress = { connected: false, sent: false, answered: false };
   const tooLarge = new AbortController();
@@ -101,7 +101,6 @@ export async function callProvider(call: Call, options: CallOptions): Promise<Pr
       if (transferred > maxResponseSize) tooLarge.abort();
     });
     const response = await request;
-    if (response.body.length > maxResponseSize) tooLarge.abort();
     tooLarge.signal.throwIfAborted();
     return toAnswer(response, now());
   } catch (error) {

@@ -43,7 +43,7 @@ const maxRetryAfterMs = 24 * 60 * 60 * 1000;
  * |---|---|
  * | 429 | throttled |
  * | 408, 425, 5xx, whatever the body says | transient |
- * | an error code the provider's definition or RFC 6749 knows | as listed there; permanent only with 200, 400, 401, 403 |
+ * | a code that the provider's definition or RFC 6749 knows | as listed; permanent only with 200, 400, 401, 403 |
  * | an error code nobody knows | operator |
  * | 4xx without a code, with Retry-After | throttled |
  * | 2xx without a code: cut, HTML, no token | lost_response; transient where refresh tokens do not rotate |

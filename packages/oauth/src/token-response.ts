@@ -4,7 +4,7 @@ import type { ProviderAnswer } from './provider-call.ts';
 import { readFailure, serverTime } from './token-failure.ts';
 import type { TokenFailure } from './token-failure.ts';
 
-/** What a provider granted. Where a field is undefined the response left it out: what was stored or asked for stays. */
+/** What a provider granted. A field that is undefined was left out: what was stored or asked for stays. */
 export interface TokenSet {
   accessToken: Secret;
   refreshToken: Secret | undefined;

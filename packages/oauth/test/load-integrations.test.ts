@@ -142,6 +142,15 @@ integrations:
     ).toBe('hub');
   });
 
+  it('may name an integration and say nothing more', () => {
+    const { integrations, problems } = loadIntegrations({
+      yaml: 'integrations:\n  slack:\n',
+      env: { SLACK_CLIENT_ID: 'sl' },
+    });
+    expect(problems).toEqual([]);
+    expect(integrations.get('slack')?.clientId).toBe('sl');
+  });
+
   it.each(['', '# nothing yet\n'])('may be empty: %j', (yaml) => {
     expect(loadIntegrations({ yaml, env: {} }).problems).toEqual([]);
   });

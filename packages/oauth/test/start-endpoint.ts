@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -21,7 +21,7 @@ const key = readFileSync(new URL('tls/key.pem', import.meta.url), 'utf8');
 export async function startEndpoint(
   respond: (response: ServerResponse, request: SeenRequest) => void,
   { secure = false } = {},
-): Promise<{ url: string; port: number; requests: SeenRequest[] }> {
+): Promise<{ url: string; server: Server; requests: SeenRequest[] }> {
   const requests: SeenRequest[] = [];
   const listener: RequestListener = (request, response) => {
     let body = '';
@@ -40,7 +40,7 @@ export async function startEndpoint(
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `${secure ? 'https' : 'http'}://127.0.0.1:${port}`, port, requests };
+  return { url: `${secure ? 'https' : 'http'}://127.0.0.1:${port}`, server, requests };
 }
 
 export function sendJson(response: ServerResponse, body: unknown, status = 200): void {

@@ -236,8 +236,12 @@ describe('the request was certainly not sent when', () => {
 
   it('the certificate is not trusted', async () => {
     const endpoint = await startEndpoint((response) => sendJson(response, {}), { secure: true });
+    const closed = new Promise((resolve) => {
+      endpoint.server.once('connection', (socket) => socket.once('close', resolve));
+    });
     const error = await refused(refreshAccessToken({ guard, integration: at(endpoint.url), refreshToken }));
     expect(error).toMatchObject({ sent: 'no', code: 'tls_failure' });
+    await closed;
     expect(endpoint.requests).toEqual([]);
   });
 

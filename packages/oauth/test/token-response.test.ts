@@ -63,6 +63,11 @@ describe('a token response', () => {
     expect(readTokenResponse(plainProvider(), answer(201, { access_token: 'a' })).kind).toBe('tokens');
   });
 
+  it('is no success with another status, whatever it holds', () => {
+    expect(readTokenResponse(plainProvider(), answer(400, { access_token: 'a' })).kind).toBe('failure');
+    expect(readTokenResponse(plainProvider(), answer(302, { access_token: 'a' })).kind).toBe('failure');
+  });
+
   it('keeps a token that comes with an error beside it', () => {
     expect(tokens({ access_token: 'a', error: 'odd' }).accessToken.reveal()).toBe('a');
   });
