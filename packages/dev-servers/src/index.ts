@@ -11,3 +11,5 @@ export * from './upstreams/mcp-upstream.ts';
 export type { Introspector } from './upstreams/token-check.ts';
 export type { ProtectedServer, UpstreamOptions, UpstreamRequest } from './upstreams/protected-server.ts';
 export * from './upstreams/rest-upstream.ts';
+export * from './vault/server.ts';
+export * from './vault/provision.ts';

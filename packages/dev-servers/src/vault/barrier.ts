@@ -32,7 +32,10 @@ const sealPath = 'core/seal';
  */
 export class Barrier {
   readonly #db: DatabaseSync;
-  readonly #sql: Record<'get' | 'update' | 'insert' | 'remove' | 'list' | 'occupied' | 'expire', StatementSync>;
+  readonly #sql: Record<
+    'get' | 'update' | 'insert' | 'remove' | 'list' | 'occupied' | 'expire',
+    StatementSync
+  >;
   #keys: Keys | undefined;
   #depth = 0;
 
@@ -92,11 +95,11 @@ export class Barrier {
     this.#db.close();
   }
 
-  get<T>(path: string): T | undefined {
+  get(path: string): unknown {
     const id = this.#id(path);
     const row = this.#sql.get.get(id) as { value: Uint8Array | null } | undefined;
     if (!row?.value) return undefined;
-    return JSON.parse(this.#open('value', id, row.value).toString()) as T;
+    return JSON.parse(this.#open('value', id, row.value).toString()) as unknown;
   }
 
   /** @param expiresAt when `deleteExpired` may remove the entry, in milliseconds since the epoch */

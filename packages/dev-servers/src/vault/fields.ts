@@ -32,7 +32,7 @@ export function strings(fields: Fields, name: string): string[] | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
   if (Array.isArray(value)) return value.map(String);
-  return String(value)
+  return (text(fields, name) ?? '')
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
@@ -53,13 +53,22 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const units: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 };
+const units: Record<string, number> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+};
 
 /** A duration in seconds: `90`, `"90"`, `"1h30m"`. */
 export function seconds(fields: Fields, name: string): number | undefined {
   const value = fields[name];
   if (value === undefined || value === null || value === '') return undefined;
-  const parsed = typeof value === 'number' ? value : parseDuration(String(value));
+  const parsed = typeof value === 'number' ? value : parseDuration(text(fields, name) ?? '');
   if (parsed === undefined || !Number.isFinite(parsed)) {
     throw new VaultError(400, `time: invalid duration ${JSON.stringify(value)}`);
   }
@@ -70,7 +79,10 @@ function parseDuration(value: string): number | undefined {
   if (/^[+-]?\d+$/.test(value)) return Number(value);
   if (!/^-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+$/.test(value)) return undefined;
   const parts = value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/g);
-  const total = [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0), 0);
+  const total = [...parts].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0),
+    0,
+  );
   return value.startsWith('-') ? -total : total;
 }
 

@@ -41,7 +41,7 @@ export class Policies {
 
   /** The policy's text as it was written. */
   get(name: string): string | undefined {
-    return name === 'root' ? '' : this.#barrier.get<string>(`sys/policy/${name}`);
+    return name === 'root' ? '' : (this.#barrier.get(`sys/policy/${name}`) as string | undefined);
   }
 
   set(name: string, source: string): void {

@@ -23,7 +23,8 @@ export function parsePolicy(source: string): PathRule[] {
 
 type Token = { kind: 'string' | 'word' | 'mark'; text: string; line: number };
 
-const lexemes = /\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|"((?:[^"\\\n]|\\.)*)"|([A-Za-z_][\w-]*)|([{}[\]=,])/y;
+const lexemes =
+  /\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|"((?:[^"\\\n]|\\.)*)"|([A-Za-z_][\w-]*)|([{}[\]=,])/y;
 
 function tokenize(source: string): Token[] {
   const tokens: Token[] = [];
@@ -57,7 +58,8 @@ function parseHcl(source: string): PathRule[] {
   function take(wanted: string): Token {
     const token = tokens[at++];
     if (!token) throw new PolicySyntaxError(`unexpected end of the policy, expected ${wanted}`);
-    const fits = wanted === 'string' ? token.kind === 'string' : token.kind !== 'string' && token.text === wanted;
+    const fits =
+      wanted === 'string' ? token.kind === 'string' : token.kind !== 'string' && token.text === wanted;
     if (!fits) throw new PolicySyntaxError(`At line ${token.line}: expected ${wanted}, found ${token.text}`);
     return token;
   }

@@ -70,6 +70,8 @@ export interface Route {
   path: RegExp;
   /** Reachable without a token. */
   public?: true;
+  /** Reachable with any valid token, whatever its policies. */
+  anyToken?: true;
   /** Root-protected: wants the `sudo` capability too. */
   sudo?: true;
   /** Where present, tells a `create` from an `update`; without it every write is an `update`. */
