@@ -33,7 +33,7 @@ export function watchTokenEndpoint(provider: Provider, log: TokenRequest[], faul
       entry.aborted = !ctx.res.writableFinished;
     });
     if (fault?.kind === 'hang') await faults.released();
-    if (fault?.kind === 'cut') {
+    if (fault?.kind === 'cut' || ctx.req.destroyed) {
       cut(ctx);
       return;
     }

@@ -95,6 +95,7 @@ test('spends nothing when the client gave up while it hung', async () => {
   await vi.waitFor(() => expect(server.tokenRequests.at(-1)).toMatchObject({ aborted: true }), 10_000);
   server.faults.release();
   expect((await refresh(server, tokens.refresh_token)).status).toBe(200);
+  expect(server.tokenRequests.at(-2)).not.toHaveProperty('status');
 });
 
 test('rotates, then hangs until released before it answers', async () => {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { redisFromDebianPackage } from '../../src/redis/debian-package.ts';
 
-const aptIsHere = spawnSync('apt-get', ['--version']).status === 0;
-const redisIsHere = spawnSync('redis-server', ['--version']).status === 0;
+const [aptIsHere, redisIsHere] = ['apt-get', 'redis-server'].map(
+  (command) => spawnSync(command, ['--version']).status === 0,
+);
 
 test.runIf(aptIsHere && !redisIsHere)(
   'takes Redis out of the Debian package once, also when several ask at a time (needs apt and its mirror)',
