@@ -46,7 +46,8 @@ async function runLine(line) {
     verb === 'read' ? undefined : bodyOf(args),
   );
   const isAbsent = verb !== 'write' && [204, 400, 404].includes(status);
-  if (status >= 400 && !isAbsent) throw new Failure(`${path}: Code: ${status}. ${(body.errors ?? []).join('; ').trim()}`);
+  if (status >= 400 && !isAbsent)
+    throw new Failure(`${path}: Code: ${status}. ${(body.errors ?? []).join('; ').trim()}`);
   if (status >= 400) writeFileSync(`${file}.error`, (body.errors ?? []).join('; '));
   const shown = status >= 400 ? undefined : render(body, field);
   if (shown !== undefined && file !== '-') writeFileSync(file, shown);

@@ -50,19 +50,16 @@ trap 'exit 1' HUP INT TERM
 #   try    a write that may be refused: then the reason lies in {file}.error
 
 cli_line() { # verb file field path [args]
-  verb=$1 file=$2 field=$3 path=$4
-  shift 4
-  [ "$verb" = read ] || { verb_of_cli=write; [ $# -gt 0 ] || set -- -force; }
-  [ "$verb" != read ] || verb_of_cli=read
+  verb=$1 file=$2 field=$3
+  shift 3
   case $field in -) how=-format=json ;; *) how=-field=$field ;; esac
-  # -force takes no path after it on some versions: options come first.
-  if [ "${1:-}" = -force ]; then shift; set -- -force "$how" "$path"; else set -- "$how" "$path" "$@"; fi
-  if vault "$verb_of_cli" "$@" > "$work/out" 2> "$work/err"; then
-    if [ "$file" != - ] && [ -s "$work/out" ]; then cp "$work/out" "$file"; fi
+  case $verb in read) set -- read "$how" "$@" ;; *) set -- write -force "$how" "$@" ;; esac
+  if vault "$@" > "$work/out" 2> "$work/err"; then
+    # An empty answer (204) is reported in words.
+    grep -q '^Success! ' "$work/out" || [ "$file" = - ] || [ ! -s "$work/out" ] || cp "$work/out" "$file"
     return 0
   fi
-  # "No value", "field not present" and 400/404 mean that there is nothing.
-  if [ "$verb" != write ] && grep -Eq 'Code: (400|404)|No value found|not present in secret|No data' "$work/err"; then
+  if [ "$verb" != write ] && grep -Eq 'Code: (400|404)|No value found|not present in secret' "$work/err"; then
     cp "$work/err" "$file.error"
     return 0
   fi
@@ -179,7 +176,8 @@ plan_policy() { # name
 }
 
 plan_role() { # name policy
-  role=$(tr -d ' \n\t' < "$work/role.$1" 2> /dev/null) || role=
+  role=
+  [ ! -f "$work/role.$1" ] || role=$(tr -d ' \n\t' < "$work/role.$1")
   case $role in
     *"\"token_max_ttl\":14400,"*"\"token_policies\":[\"$2\"]"*"\"token_ttl\":3600,"*) return ;;
   esac

@@ -10,7 +10,7 @@ interface Plain {
   body: Fields;
 }
 
-/** `sys/health`, `sys/seal-status`, `sys/unseal` and `sys/init`: no token, no envelope, and at work while sealed. */
+/** `sys/health`, `sys/seal-status`, `sys/unseal`, `sys/leader` and `sys/init`: no token, no envelope, and at work while sealed. */
 export function unauthenticated(
   seal: Seal,
   clock: () => number,
@@ -25,6 +25,9 @@ export function unauthenticated(
       return isRead ? health(seal, clock, fields) : unsupported;
     case 'sys/seal-status':
       return isRead ? { status: 200, body: sealStatus(seal) } : unsupported;
+    case 'sys/leader':
+      // `vault status` asks for it.
+      return isRead ? leader(seal) : unsupported;
     case 'sys/init':
       if (isWrite) throw new VaultError(400, 'Vault is already initialized');
       return isRead ? { status: 200, body: { initialized: true } } : unsupported;
@@ -65,6 +68,14 @@ function health(seal: Seal, clock: () => number, fields: Fields): Plain {
       version,
       ...(seal.sealed ? {} : { cluster_name: 'embedded', cluster_id: 'embedded' }),
     },
+  };
+}
+
+function leader(seal: Seal): Plain {
+  if (seal.sealed) throw new VaultError(503, 'Vault is sealed');
+  return {
+    status: 200,
+    body: { ha_enabled: false, is_self: false, leader_address: '', leader_cluster_address: '' },
   };
 }
 
