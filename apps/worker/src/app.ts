@@ -10,7 +10,6 @@ import {
   Secret,
   VaultClient,
   vaultOptions,
-  type ConnectorsEvent,
 } from '@connectors/vault-core';
 import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
@@ -38,7 +37,14 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
   const vault = new VaultClient(vaultOptions(config));
   const queues = new RefreshQueues(requests, prefix);
   const metrics = createMetrics();
-  const engine = createEngine(config, vault, queues, (event) => publishEvent(requests, prefix, event));
+  const engine: RefreshEngine = {
+    ...createEngine(config, vault, queues),
+    announce: (event) => publishEvent(requests, prefix, event).catch(() => undefined),
+    onUnsaved: ({ tenantId, integration }, error) => {
+      metrics.unsaved.inc({ integration });
+      log.error({ tenantId, integration, err: error }, 'new tokens could not be saved yet');
+    },
+  };
   const worker = startWorker({
     engine,
     background,
@@ -81,8 +87,7 @@ function createEngine(
   config: WorkerConfig,
   vault: VaultClient,
   queues: RefreshQueues,
-  publish: (event: ConnectorsEvent) => Promise<void>,
-): RefreshEngine {
+): Omit<RefreshEngine, 'announce' | 'onUnsaved'> {
   const guard = new EgressGuard({ allow: config.EGRESS_ALLOW_HOSTS });
   return {
     credentials: vault.credentials,
@@ -90,7 +95,6 @@ function createEngine(
     integrations: config.integrations,
     discovery: new Discovery({ guard }),
     guard,
-    announce: (event) => publish(event).catch(() => undefined),
     now: Date.now,
     monotonic: () => performance.now(),
     limits: {

@@ -35,6 +35,12 @@ export function createMetrics() {
       labelNames: ['integration', 'outcome'],
       registers,
     }),
+    unsaved: new Counter({
+      name: 'connectors_unsaved_tokens_total',
+      help: 'Failed tries to save tokens that a provider has just issued; they are tried again',
+      labelNames: ['integration'],
+      registers,
+    }),
     jobs: new Gauge({
       name: 'connectors_refresh_jobs',
       help: 'Jobs in the refresh queues by state',

@@ -1,6 +1,6 @@
 import type { EgressGuard } from '@connectors/egress';
 import type { Discovery, Integration } from '@connectors/oauth';
-import type { ConnectorsEvent, CredentialStore, RefreshQueues } from '@connectors/vault-core';
+import type { ConnectorsEvent, CredentialId, CredentialStore, RefreshQueues } from '@connectors/vault-core';
 
 /** What every step of a refresh works with. */
 export interface RefreshEngine {
@@ -11,6 +11,8 @@ export interface RefreshEngine {
   guard: EgressGuard;
   /** Tells the other processes. Must not throw: an event is a hint. */
   announce: (event: ConnectorsEvent) => Promise<void>;
+  /** New tokens could not be saved: they are in this process's memory alone, and tried again. */
+  onUnsaved: (id: CredentialId, error: unknown) => void;
   /** The wall clock, in milliseconds since the epoch. */
   now: () => number;
   /** A clock that nobody sets, in milliseconds: deadlines are checked on it. */

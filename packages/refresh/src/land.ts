@@ -19,8 +19,9 @@ export async function landRotation(
   claim: Claim,
   tokens: TokenSet,
 ): Promise<StoredCredential | undefined> {
-  const change = await persistently(() => encryptTokens(engine, id, tokens));
-  return persistently(() => writeOverSpent(engine, id, claim.record, change));
+  const onFailure = (error: unknown): void => engine.onUnsaved(id, error);
+  const change = await persistently(() => encryptTokens(engine, id, tokens), onFailure);
+  return persistently(() => writeOverSpent(engine, id, claim.record, change), onFailure);
 }
 
 /** Encrypts the tokens once, and answers how they change a document. */
@@ -56,11 +57,12 @@ async function encryptTokens(
   };
 }
 
-async function persistently<T>(save: () => Promise<T>): Promise<T> {
+async function persistently<T>(save: () => Promise<T>, onFailure: (error: unknown) => void): Promise<T> {
   for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
     try {
       return await save();
-    } catch {
+    } catch (error) {
+      onFailure(error);
       await delay(pause);
     }
   }

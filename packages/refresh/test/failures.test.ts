@@ -1,0 +1,115 @@
+import type { RefreshJobData } from '@connectors/vault-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { refreshCredential } from '../src/index.ts';
+import { startRefresh, type RefreshWorld } from './start-refresh.ts';
+
+let world: RefreshWorld;
+let job: RefreshJobData;
+let tenants = 0;
+
+beforeAll(async () => {
+  world = await startRefresh();
+});
+
+afterAll(() => world.close());
+
+beforeEach(async () => {
+  world.provider.faults.clear();
+  tenants += 1;
+  job = await world.connect({ tenantId: `tenant-${tenants}`, integration: 'demo' });
+});
+
+function stored() {
+  return world.vault.credentials.get(job).then(({ credential }) => credential);
+}
+
+function refresh(aheadMs = 0) {
+  return refreshCredential(world.newEngine({ ahead: aheadMs }), job);
+}
+
+async function endGrant() {
+  await world.provider.revokeGrant((await world.vault.getCredentials(job.tenantId, 'demo')).accessToken);
+}
+
+describe('a refresh token that the provider says is dead', () => {
+  beforeEach(endGrant);
+
+  it('makes the credential need its user', async () => {
+    expect(await refresh()).toEqual({ kind: 'needs_reauth', reason: 'invalid_grant' });
+    expect((await stored()).metadata).toMatchObject({
+      status: 'needs_reauth',
+      statusReason: 'invalid_grant',
+    });
+  });
+
+  it('is announced once', async () => {
+    await refresh();
+    await refresh();
+    expect(world.events).toEqual([{ type: 'refresh-failed', ...job, error: 'invalid_grant' }]);
+  });
+
+  it('is not tried again', async () => {
+    await refresh();
+    expect(await refresh()).toEqual({ kind: 'superseded' });
+    expect(world.provider.tokenRequests).toHaveLength(1);
+  });
+
+  it('does not cost the fresh token of somebody who reconnected meanwhile', async () => {
+    const before = job;
+    const reconnected = await world.connect({ tenantId: job.tenantId, integration: 'demo' });
+    expect(await refreshCredential(world.newEngine(), before)).toEqual({ kind: 'superseded' });
+    expect((await stored()).metadata).toMatchObject({ status: 'active', revision: reconnected.revision });
+  });
+});
+
+describe.each([
+  ['503', { status: 503 }],
+  ['429', { status: 429, headers: { 'retry-after': '120' } }],
+  ['a wrong client secret', { status: 401, body: { error: 'invalid_client' } }],
+  ['a page of HTML', { status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>Bad gateway</h1>' }],
+  ['404', { status: 404 }],
+])('a provider that answers %s', (_name, answer) => {
+  it('costs no credential: the next try works', async () => {
+    world.provider.faults.next({ kind: 'status', ...answer });
+    expect(await refresh()).toMatchObject({ kind: 'retry' });
+    expect((await stored()).metadata.status).toBe('active');
+    expect(await refresh()).toMatchObject({ kind: 'refreshed' });
+  });
+});
+
+describe('a provider that throttles', () => {
+  it('is not asked before the time it names', async () => {
+    world.provider.faults.next({ kind: 'status', status: 429, headers: { 'retry-after': '120' } });
+    const started = Date.now();
+    const outcome = await refresh();
+    const wait = outcome.kind === 'retry' ? (outcome.notBefore ?? 0) - started : 0;
+    expect(wait).toBeGreaterThan(118_000);
+    expect(wait).toBeLessThan(130_000);
+  });
+});
+
+describe('an answer that is lost after the provider rotated', () => {
+  beforeEach(async () => {
+    world.provider.faults.next({ kind: 'cutAfterRotation' });
+    await refresh();
+  });
+
+  it('keeps everybody else out until the attempt is over', async () => {
+    expect(await refresh()).toMatchObject({ kind: 'held' });
+    expect(world.provider.tokenRequests).toHaveLength(1);
+  });
+
+  it('is reported as a lost response, not as a revocation', async () => {
+    expect(await refresh(60_000)).toEqual({ kind: 'needs_reauth', reason: 'response_lost' });
+    expect((await stored()).metadata.statusReason).toBe('response_lost');
+  });
+});
+
+describe('a provider that fails with 503 after it may have rotated', () => {
+  it('leaves a doubt that names the loss when the token turns out to be spent', async () => {
+    world.provider.faults.next({ kind: 'status', status: 503 });
+    await refresh();
+    await endGrant();
+    expect(await refresh()).toEqual({ kind: 'needs_reauth', reason: 'response_lost' });
+  });
+});

@@ -1,0 +1,109 @@
+import {
+  grantAs,
+  provisionVault,
+  startAuthorizationServer,
+  startEmbeddedVault,
+  startRedis,
+} from '@connectors/dev-servers';
+import { EgressGuard } from '@connectors/egress';
+import { Discovery, loadIntegrations } from '@connectors/oauth';
+import {
+  connectRedis,
+  RefreshQueues,
+  VaultClient,
+  type ConnectorsEvent,
+  type CredentialId,
+  type RefreshJobData,
+} from '@connectors/vault-core';
+import { storeGranted, type RefreshEngine } from '../src/index.ts';
+
+const redirectUri = 'http://127.0.0.1/callback';
+
+/** Everything a refresh needs, for real: Vault, Redis and an authorization server that revokes a grant on re-use. */
+export async function startRefresh() {
+  const [vaultServer, redisServer, provider] = await Promise.all([
+    startEmbeddedVault(),
+    startRedis(),
+    startAuthorizationServer({ accessTokenTtl: 3600 }),
+  ]);
+  await provisionVault({ address: vaultServer.url, token: vaultServer.rootToken, auditLog: 'off' });
+  const redis = connectRedis(redisServer.url, 'background', () => undefined);
+  const vault = new VaultClient({ address: vaultServer.url, token: vaultServer.rootToken, maxRetries: 0 });
+  const queues = new RefreshQueues(redis, 'connectors');
+  const guard = new EgressGuard({ allow: ['127.0.0.1'] });
+  const [client] = provider.clients;
+  if (client === undefined) throw new Error('the authorization server has no client');
+  const { integrations } = loadIntegrations({
+    yaml: JSON.stringify({
+      integrations: {
+        demo: {
+          provider: 'oidc',
+          issuer: provider.issuer,
+          clientId: client.clientId,
+          upstream: { rest: 'http://127.0.0.1:9' },
+        },
+      },
+    }),
+    env: { DEMO_CLIENT_SECRET: client.clientSecret },
+  });
+  const events: ConnectorsEvent[] = [];
+  const unsaved: CredentialId[] = [];
+
+  /** A worker's engine. Each has a clock that can be set ahead, by milliseconds. */
+  const newEngine = (clock = { ahead: 0 }): RefreshEngine => ({
+    credentials: vault.credentials,
+    queues,
+    integrations,
+    discovery: new Discovery({ guard }),
+    guard,
+    announce: (event) => Promise.resolve(void events.push(event)),
+    onUnsaved: (id) => unsaved.push(id),
+    now: () => Date.now() + clock.ahead,
+    monotonic: () => performance.now() + clock.ahead,
+    limits: { attemptMs: 30_000, requestMs: 10_000, clockSkewMs: 5_000, cooldownMs: 60_000 },
+  });
+
+  /** Lets a user consent, and stores what was granted. */
+  async function connect(id: CredentialId): Promise<RefreshJobData> {
+    const { clientId, clientSecret } = client as NonNullable<typeof client>;
+    const scopes = ['openid', 'offline_access', 'api:read'];
+    const granted = await grantAs(provider, {
+      clientId,
+      clientSecret,
+      redirectUri,
+      scopes,
+      login: id.tenantId,
+    });
+    const stored = await storeGranted(vault, newEngine(), id, {
+      accessToken: granted.access_token,
+      refreshToken: granted.refresh_token,
+      expiresAt: new Date(Date.now() + granted.expires_in * 1000),
+      scopes: granted.scope.split(' '),
+      tokenType: granted.token_type,
+      integration: id.integration,
+    });
+    provider.tokenRequests.length = 0;
+    events.length = 0;
+    unsaved.length = 0;
+    return { ...id, revision: stored.metadata.revision };
+  }
+
+  return {
+    vault,
+    vaultServer,
+    redis,
+    queues,
+    provider,
+    events,
+    unsaved,
+    newEngine,
+    connect,
+    async close() {
+      redis.disconnect();
+      await vault.close();
+      await Promise.all([vaultServer.close(), redisServer.close(), provider.close()]);
+    },
+  };
+}
+
+export type RefreshWorld = Awaited<ReturnType<typeof startRefresh>>;
