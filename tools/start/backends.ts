@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, startRedis } from '@connectors/dev-servers';
 import { keepRunning, type Running } from './children.ts';
-import { clientId, redirectUri } from './demo-tenant.ts';
+import { clientId, redirectUri, tokenSeconds } from './demo-tenant.ts';
 import { localUrl, ports } from './ports.ts';
 import { progress } from './screen.ts';
 import { dataDir, logDir } from './state.ts';
@@ -83,6 +83,7 @@ export async function startDemoServers(running: Running[], clientSecret: string)
     ['--authorization-port', String(ports.authorization.number)],
     ['--rest-port', String(ports.rest.number)],
     ['--mcp-port', String(ports.mcp.number)],
+    ['--access-token-ttl', String(tokenSeconds)],
     ['--client-id', clientId],
     ['--redirect-uri', redirectUri],
   ].flat();

@@ -10,6 +10,8 @@ import {
 export const tenantId = 'demo-tenant';
 export const integration = 'demo';
 export const clientId = 'connectors';
+/** How long the demo's access tokens live: short, so that a refresh is seen. */
+export const tokenSeconds = Number(process.env['DEMO_TOKEN_SECONDS'] ?? 60);
 export const redirectUri = 'http://127.0.0.1/callback';
 export const scopes = ['openid', 'offline_access', 'api:read'];
 

@@ -1,4 +1,5 @@
 import type { ConnectorsEvent } from '@connectors/vault-core';
+import { tokenSeconds } from './demo-tenant.ts';
 import type { RunFile } from './state.ts';
 
 const isTerminal = process.stdout.isTTY;
@@ -92,7 +93,7 @@ ${bold('An MCP call')}:
     -d '${JSON.stringify(mcpCall)}' \\
     ${run.mcp.url}
 
-Tokens live 60 seconds here: call again in a minute and see another tokenFingerprint. The same as JSON is in
+Tokens live ${tokenSeconds} seconds here: call again after that and see another tokenFingerprint. The same as JSON is in
 .data/run.json, logs are in .data/logs. Ctrl-C stops everything.
 `);
 }

@@ -39,7 +39,7 @@ export async function runSystem(stop: AbortSignal): Promise<void> {
     console.log();
     close();
   } finally {
-    for (const part of running.reverse()) {
+    for (const part of running.toReversed()) {
       progress(`stopping ${part.name}`);
       await part.stop();
     }

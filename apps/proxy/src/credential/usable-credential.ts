@@ -13,25 +13,30 @@ export interface UsableCredential {
   revision: string;
   /** Milliseconds since the epoch; infinite for tokens that do not expire. */
   expiresAt: number;
+  /** Milliseconds before its expiry from which on it is not sent: it might expire on its way. */
+  marginMs: number;
   /** Whether a worker can exchange it for a new one. */
   isRefreshable: boolean;
 }
 
+const maxMarginMs = 5_000;
+
 export function toUsable(stored: StoredCredential, accessToken: Secret): UsableCredential {
-  const { metadata, refreshToken, expiresAt } = stored;
+  const { metadata, refreshToken } = stored;
+  const expiresAt = stored.expiresAt === undefined ? Infinity : Date.parse(stored.expiresAt);
+  const lifetimeMs = expiresAt - Date.parse(metadata.tokenIssuedAt);
   return {
     accessToken,
     revision: metadata.revision,
-    expiresAt: expiresAt === undefined ? Infinity : Date.parse(expiresAt),
+    expiresAt,
+    // Well below the worker's lead, also for tokens that live for seconds: else each would be waited for.
+    marginMs: Math.min(maxMarginMs, lifetimeMs / 10),
     isRefreshable: refreshToken !== undefined && metadata.autoRefresh && metadata.status === 'active',
   };
 }
 
-/** A token this close to its expiry might expire on its way. */
-const marginMs = 5_000;
-
 /** Until when a token may be sent. One that cannot be refreshed is used to its end. */
-export function sendableUntil({ expiresAt, isRefreshable }: UsableCredential): number {
+export function sendableUntil({ expiresAt, marginMs, isRefreshable }: UsableCredential): number {
   return isRefreshable ? expiresAt - marginMs : expiresAt;
 }
 
@@ -46,7 +51,8 @@ export function afterExpiry(
   now: number,
 ): UsableCredential {
   if (stored === null) throw new CredentialNotFoundError(id.tenantId, id.integration);
-  if (now < sendableUntil(stored)) return stored;
+  // If no refresh came, the last seconds of a token are better than none.
+  if (now < stored.expiresAt) return stored;
   if (!stored.isRefreshable) {
     throw new TokenExpiredError(id.tenantId, id.integration, new Date(stored.expiresAt));
   }

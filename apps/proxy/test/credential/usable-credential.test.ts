@@ -1,12 +1,18 @@
-import { Secret } from '@connectors/vault-core';
+import { newMetadata, Secret } from '@connectors/vault-core';
 import { describe, expect, test } from 'vitest';
-import { afterExpiry, afterRejection, sendableUntil } from '../../src/credential/usable-credential.ts';
+import {
+  afterExpiry,
+  afterRejection,
+  sendableUntil,
+  toUsable,
+} from '../../src/credential/usable-credential.ts';
 
 const id = { tenantId: 'acme', integration: 'demo' };
 const credential = {
   accessToken: new Secret('token'),
   revision: 'one',
   expiresAt: 100_000,
+  marginMs: 5_000,
   isRefreshable: true,
 };
 const code = (code: string) => expect.objectContaining({ code }) as Error;
@@ -15,17 +21,32 @@ test('a token that can be refreshed is not sent within seconds of its expiry', (
   expect(sendableUntil(credential)).toBe(95_000);
 });
 
+test.each([
+  ['5 seconds before the end of an hour', 3_600_000, 5_000],
+  ['a tenth of its life before the end of a shorter one', 8_000, 800],
+])('a token is waited for from %s', (_when, lifetimeMs, marginMs) => {
+  const stored = {
+    accessToken: 'vault:v1:a',
+    refreshToken: 'vault:v1:r',
+    expiresAt: new Date(lifetimeMs).toISOString(),
+    scopes: [],
+    tokenType: 'Bearer',
+    metadata: newMetadata('demo', 'oauth-proxy', new Date(0)),
+  };
+  expect(sendableUntil(toUsable(stored, new Secret('token')))).toBe(lifetimeMs - marginMs);
+});
+
 test('a token that nothing can refresh is sent to its end', () => {
   expect(sendableUntil({ ...credential, isRefreshable: false })).toBe(100_000);
 });
 
 describe('after waiting for the refresh of a token that is about to expire', () => {
-  test('what is stored is sent if it lives long enough', () => {
-    expect(afterExpiry(id, credential, 94_999)).toBe(credential);
+  test('what is stored is sent for as long as it lives: if no refresh came, its last seconds are better than none', () => {
+    expect(afterExpiry(id, credential, 99_999)).toBe(credential);
   });
 
   test('the agent is asked to retry when no refresh came in time', () => {
-    expect(() => afterExpiry(id, credential, 95_000)).toThrow(code('queue_unavailable'));
+    expect(() => afterExpiry(id, credential, 100_000)).toThrow(code('queue_unavailable'));
   });
 
   test('the user has to connect again when nothing can refresh it', () => {

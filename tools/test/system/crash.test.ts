@@ -1,0 +1,54 @@
+import { connectRedis } from '@connectors/vault-core';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  callRest,
+  newEnvironment,
+  processesOn,
+  removeData,
+  startSystem,
+  type Environment,
+  type System,
+} from './start-system.ts';
+
+let env: Environment;
+let system: System;
+
+beforeAll(async () => {
+  env = await newEnvironment();
+  system = await startSystem(env);
+});
+
+afterAll(async () => {
+  await system.interrupt();
+  removeData(env);
+});
+
+async function expectAnotherToken() {
+  const before = await callRest(system);
+  await vi.waitFor(
+    async () => {
+      const { status, tokenFingerprint } = await callRest(system);
+      expect({ status, changed: tokenFingerprint !== before.tokenFingerprint }).toEqual({
+        status: 200,
+        changed: true,
+      });
+    },
+    { timeout: 30_000, interval: 200 },
+  );
+}
+
+describe('refreshes go on', () => {
+  it('after kill -9 of the worker and a refresh that fell due while there was none', async () => {
+    const worker = processesOn(system.dataDir).find(({ command }) => command.includes('apps/worker'));
+    process.kill(worker?.pid ?? 0, 'SIGKILL');
+    await vi.waitFor(() => expect(system.output()).toContain('worker ended'));
+    await expectAnotherToken();
+  }, 60_000);
+
+  it('after FLUSHALL of Redis', async () => {
+    const redis = connectRedis(system.redisUrl, 'background', () => undefined);
+    await redis.flushall();
+    redis.disconnect();
+    await expectAnotherToken();
+  }, 60_000);
+});

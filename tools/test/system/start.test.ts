@@ -1,0 +1,154 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  callRest,
+  newEnvironment,
+  processesOn,
+  removeData,
+  runToEnd,
+  startSystem,
+  type Environment,
+  type System,
+} from './start-system.ts';
+
+const sh = promisify(execFile);
+const hasCurl = (() => {
+  try {
+    execFileSync('curl', ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+let env: Environment;
+let system: System;
+
+beforeAll(async () => {
+  env = await newEnvironment();
+  system = await startSystem(env);
+});
+
+afterAll(async () => {
+  await system.interrupt();
+  removeData(env);
+});
+
+async function callMcp(): Promise<{ account: string; tokenFingerprint: string }> {
+  const client = new Client({ name: 'test', version: '1' });
+  const { Authorization = '' } = system.run.mcp.headers;
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(system.run.mcp.url), {
+      requestInit: { headers: { Authorization } },
+    }) as never,
+  );
+  const { structuredContent } = await client.callTool({ name: 'whoami', arguments: {} });
+  await client.close();
+  return structuredContent as { account: string; tokenFingerprint: string };
+}
+
+describe('the start command', () => {
+  it('prints what runs where', () => {
+    expect(system.output()).toContain(system.run.proxyUrl);
+    expect(system.output()).toContain(system.run.consoleUrl);
+  });
+
+  it('connects a demo tenant whose account the REST upstream names', async () => {
+    expect(await callRest(system)).toMatchObject({ status: 200, account: 'demo-user' });
+  });
+
+  it('serves the MCP upstream to the SDK’s client, with the same account', async () => {
+    expect(await callMcp()).toMatchObject({ account: 'demo-user' });
+  });
+
+  it('serves three tokens in a row without an error in between', async () => {
+    const answers: { status: number; tokenFingerprint: string }[] = [];
+    await vi.waitFor(
+      async () => {
+        answers.push(await callRest(system));
+        expect(new Set(answers.map(({ tokenFingerprint }) => tokenFingerprint)).size).toBe(3);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  }, 30_000);
+
+  it('shows a line for each request, each refresh and the next one', async () => {
+    await callRest(system);
+    await vi.waitFor(() => expect(system.output()).toMatch(/request served +GET .+ 200/));
+    await vi.waitFor(() => expect(system.output()).toMatch(/token refreshed +demo-tenant\/demo/), 10_000);
+    expect(system.output()).toMatch(/next refresh +demo-tenant\/demo at \d/);
+  });
+
+  it.skipIf(!hasCurl)('prints curl commands that work as they are (skipped without curl)', async () => {
+    const commands = system.output().match(/^ {2}curl (?:.+\\\n)*.+$/gm) ?? [];
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const { stdout } = await sh('sh', ['-c', `${command} --silent --fail`]);
+      expect(stdout).toContain('demo-user');
+    }
+  });
+
+  it.skipIf(!hasCurl)('makes the call in the README work (skipped without curl)', async () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    const fence = /```sh\n(KEY=[^`]+)```/.exec(readme)?.[1] ?? '';
+    const script = fence
+      .replace('./.data', system.dataDir)
+      .replace('http://127.0.0.1:8080', system.run.proxyUrl);
+    const { stdout } = await sh('sh', ['-c', script], { env: { PATH: env['PATH'] } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      account: 'demo-user',
+      tokenFingerprint: expect.any(String) as string,
+    });
+  });
+
+  it('refuses to run twice on the same data, and says which process has it', async () => {
+    const { code, output } = await runToEnd(env);
+    expect(code).toBe(1);
+    expect(output).toContain(`process ${system.process.pid}`);
+  });
+
+  it('leaves no process after Ctrl-C, and finds its data on the next start', async () => {
+    const { agentKey } = system.run;
+    expect(await system.interrupt()).toBe(0);
+    expect(processesOn(system.dataDir)).toEqual([]);
+
+    system = await startSystem(env);
+    expect(system.run.agentKey).toBe(agentKey);
+    expect(system.output()).toContain('found the demo tenant of an earlier start');
+    expect(await callRest(system)).toMatchObject({ status: 200, account: 'demo-user' });
+  }, 40_000);
+
+  it('leaves no process when it is killed', async () => {
+    system.process.kill('SIGKILL');
+    await vi.waitFor(() => expect(processesOn(system.dataDir)).toEqual([]), {
+      timeout: 15_000,
+      interval: 200,
+    });
+    system = await startSystem(env);
+    expect(await callRest(system)).toMatchObject({ status: 200 });
+  }, 90_000);
+});
+
+describe('a port that is taken', () => {
+  it('is named, with the variable that moves it', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const address = squatter.address();
+    const taken = typeof address === 'object' ? String(address?.port) : '';
+    const other = await newEnvironment({ CONSOLE_PORT: taken });
+    const { code, output } = await runToEnd(other);
+    squatter.close();
+    removeData(other);
+    expect(code).toBe(1);
+    expect(output).toContain(`Port ${taken} (console) is taken`);
+    expect(output).toContain('CONSOLE_PORT=');
+  });
+});
