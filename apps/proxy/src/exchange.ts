@@ -6,7 +6,8 @@ import type { RequestBody } from './upstream/body.ts';
 import type { Target } from './routes/target.ts';
 import type { Upstream } from './upstream/upstreams.ts';
 
-const safeId = /^[A-Za-z0-9._-]{1,128}$/;
+/** An agent key in the wrong header is no request id. */
+const safeId = /^(?!cak_)[A-Za-z0-9._-]{1,128}$/;
 
 /** One request on its way through the pipeline. Each step sets what the later ones read. */
 export class Exchange {

@@ -40,9 +40,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
     if (status === 401) {
       this.#refusalBytes = 0;
+      this.#settle.resolve('rejected');
       // The rest of a body that cannot be sent again need not be sent now.
       if (this.#exchange.body.kind === 'streamed') controller.abort(new Error('refused'));
-      this.#settle.resolve('rejected');
       return;
     }
     const headers = responseHeaders(

@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readProxyConfig } from '../src/config.ts';
+
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'proxy-config-'));
+  file = join(folder, 'connectors.yaml');
+  const entry = { authorizeUrl: 'https://a.example/a', tokenUrl: 'https://a.example/t', clientId: 'a' };
+  const inside = { ...entry, upstream: { rest: 'http://127.0.0.1:9/api', mcp: 'https://10.0.0.1/mcp' } };
+  await writeFile(file, JSON.stringify({ integrations: { inside } }));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const complete = {
+  VAULT_ADDR: 'http://127.0.0.1:8200',
+  VAULT_TOKEN: 'root',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+};
+
+function problems(env: Record<string, string>): unknown {
+  try {
+    readProxyConfig(env);
+  } catch (error) {
+    return (error as { problems?: unknown }).problems;
+  }
+  return [];
+}
+
+test('an empty environment is told everything that is missing', () => {
+  expect(problems({})).toEqual([
+    'VAULT_ADDR: is required',
+    'REDIS_URL: is required',
+    'VAULT_ROLE_ID: is required, here or as VAULT_ROLE_ID_FILE, unless VAULT_TOKEN is given',
+    'VAULT_SECRET_ID: is required, here or as VAULT_SECRET_ID_FILE, unless VAULT_TOKEN is given',
+  ]);
+});
+
+test('every broken rule is named, and no value', () => {
+  const env = {
+    ...complete,
+    PORT: '99999',
+    REFRESH_WAIT_MS: 'soon',
+    VAULT_ADDR: 'https://user:pass@vault',
+    LOG_LEVEL: 'loud',
+  };
+  expect(problems(env)).toEqual([
+    'PORT: must be a whole number from 0 to 65535',
+    expect.stringContaining('LOG_LEVEL: '),
+    'VAULT_ADDR: must be an http or https URL without credentials, query and fragment',
+    'REFRESH_WAIT_MS: must be a whole number of milliseconds from 1 to 600000',
+  ]);
+});
+
+test('what is not set has a default', () => {
+  expect(readProxyConfig(complete).config).toMatchObject({
+    HOST: '127.0.0.1',
+    PORT: 8080,
+    CONSOLE_URL: 'http://127.0.0.1:8090',
+    CREDENTIAL_CACHE_SECONDS: 60,
+    STALE_MAX_SECONDS: 3_600,
+    REFRESH_WAIT_MS: 15_000,
+    UPSTREAM_HEADERS_TIMEOUT_MS: 60_000,
+  });
+});
+
+test('an upstream that the egress guard refuses is a problem at start', () => {
+  expect(problems({ ...complete, CONNECTORS_CONFIG: file })).toEqual([
+    'integrations.inside.upstream.rest: Outgoing connection refused: not_https (127.0.0.1)',
+    'integrations.inside.upstream.mcp: Outgoing connection refused: address_not_public (10.0.0.1)',
+  ]);
+});
+
+test('a host that is allowed by name may be private and plain', () => {
+  const env = { ...complete, CONNECTORS_CONFIG: file, EGRESS_ALLOW_HOSTS: '127.0.0.1:9, 10.0.0.1' };
+  expect(readProxyConfig(env).upstreams.get('inside')?.rest).toMatchObject({
+    origin: 'http://127.0.0.1:9',
+    basePath: '/api',
+  });
+});
+
+test('a malformed allow list is a problem', () => {
+  expect(problems({ ...complete, EGRESS_ALLOW_HOSTS: 'http://a/b' })).toEqual([
+    'EGRESS_ALLOW_HOSTS: must be host or host:port, with commas between',
+  ]);
+});

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bearer, call, problemOf, type Answer } from './call.ts';
+import { startSystem, type System } from './start-system.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await startSystem();
+});
+afterAll(() => system.close());
+
+/** Status, code in body and code in header, which must agree. */
+function refusal(answer: Answer): [number, string] {
+  const { code, status } = problemOf(answer);
+  expect(answer.status).toBe(status);
+  expect(answer.headers['connectors-error']).toBe(code);
+  return [status, code];
+}
+
+/** How a fresh agent with this grant is refused. */
+async function refused(path: string, grant: Parameters<System['createAgent']>[0], headers = {}) {
+  const { key } = await system.createAgent(grant);
+  return refusal(await call(system.url, path, { headers: { ...bearer(key), ...headers } }));
+}
+
+describe('an agent is not known when', () => {
+  test.each([
+    ['it presents nothing', {}],
+    ['it presents no agent key', bearer('ghp_0123456789')],
+    ['it presents another scheme', { authorization: 'Basic Y2FrX2FfYjpj' }],
+    ['nobody has the id of its key', bearer('cak_nobody_secret')],
+  ])('%s', async (_what, headers) => {
+    expect(refusal(await call(system.url, '/proxy/demo/', { headers }))).toEqual([
+      401,
+      'agent_unauthenticated',
+    ]);
+  });
+
+  test('the secret of its key is wrong', async () => {
+    const { id } = await system.createAgent({ tenants: ['acme'] });
+    const answer = await call(system.url, '/proxy/demo/', { headers: bearer(`cak_${id}_wrong`) });
+    expect(refusal(answer)).toEqual([401, 'agent_unauthenticated']);
+  });
+
+  test('its key has expired', async () => {
+    const expiresAt = new Date(system.clock.now() + 10_000);
+    const { key } = await system.createAgent({ tenants: ['nobody'], expiresAt });
+    const before = await call(system.url, '/proxy/demo/', { headers: bearer(key) });
+    system.clock.offset += 10_000;
+    const after = await call(system.url, '/proxy/demo/', { headers: bearer(key) });
+    expect([refusal(before)[0], refusal(after)[0]]).toEqual([424, 401]);
+  });
+
+  test('its key was deleted', async () => {
+    const { id, key } = await system.createAgent({ tenants: ['nobody'] });
+    const before = await call(system.url, '/proxy/demo/', { headers: bearer(key) });
+    await system.admin.agents.delete(id);
+    await system.publish({ type: 'agent-changed', agentId: id });
+    await expect
+      .poll(async () => (await call(system.url, '/proxy/demo/', { headers: bearer(key) })).status)
+      .toBe(401);
+    expect(before.status).toBe(424);
+  });
+});
+
+test('a 401 names the scheme', async () => {
+  const answer = await call(system.url, '/proxy/demo/');
+  expect(answer.headers['www-authenticate']).toBe('Bearer realm="connectors"');
+});
+
+describe('a known agent is refused with', () => {
+  test.each(['/proxy/demo/a/../b', '/proxy/demo/%2e%2e/b', '/proxy/demo//evil.example', '/proxy/de.mo/'])(
+    '400 for the malformed target %s',
+    async (path) => {
+      expect(await refused(path, { tenants: ['nobody'] })).toEqual([400, 'invalid_request']);
+    },
+  );
+
+  test('400 when it has several tenants and names none', async () => {
+    expect(await refused('/proxy/demo/', { tenants: ['a', 'b'] })).toEqual([400, 'invalid_request']);
+  });
+
+  test('403 for a tenant outside its grant', async () => {
+    const grant = { tenants: ['a', 'b'] };
+    expect(await refused('/proxy/demo/', grant, { 'x-tenant-id': 'c' })).toEqual([403, 'agent_forbidden']);
+  });
+
+  test('403 for an integration outside its grant', async () => {
+    const grant = { tenants: ['nobody'], integrations: ['rest-only'] };
+    expect(await refused('/proxy/demo/', grant)).toEqual([403, 'agent_forbidden']);
+  });
+
+  test('403 before it learns whether an integration exists', async () => {
+    const grant = { tenants: ['nobody'], integrations: ['demo'] };
+    expect(await refused('/proxy/unheard-of/', grant)).toEqual([403, 'agent_forbidden']);
+  });
+
+  test('404 for an integration that does not exist', async () => {
+    expect(await refused('/proxy/unheard-of/', { tenants: ['nobody'] })).toEqual([
+      404,
+      'integration_unknown',
+    ]);
+  });
+
+  test('404 for an integration without an upstream of that kind', async () => {
+    expect(await refused('/mcp/rest-only', { tenants: ['nobody'] })).toEqual([404, 'integration_unknown']);
+  });
+
+  test('424 when nothing is stored', async () => {
+    expect(await refused('/proxy/demo/', { tenants: ['nobody'] })).toEqual([424, 'credential_not_found']);
+  });
+});
+
+test('a route that does not exist is a 404 problem', async () => {
+  expect(refusal(await call(system.url, '/elsewhere'))).toEqual([404, 'integration_unknown']);
+});
+
+test('a URL that is not percent-encoded properly is a 400 problem', async () => {
+  expect(refusal(await call(system.url, '/proxy/demo/%zz'))).toEqual([400, 'invalid_request']);
+});
+
+test('an absolute-form target reaches nothing', async () => {
+  const { key } = await system.createAgent({ tenants: ['nobody'] });
+  const answer = await call(system.url, `${system.rest.url}/proxy/demo/`, { headers: bearer(key) });
+  expect(refusal(answer)).toEqual([400, 'invalid_request']);
+});
+
+test('a problem says all that the caller needs, as RFC 9457 has it', async () => {
+  const { key } = await system.createAgent({ tenants: ['nobody'] });
+  const headers = { ...bearer(key), 'x-request-id': 'my-request.1' };
+  const answer = await call(system.url, '/proxy/demo/', { headers });
+  expect(answer.headers['content-type']).toBe('application/problem+json');
+  expect(answer.headers['x-request-id']).toBe('my-request.1');
+  expect(problemOf(answer)).toEqual({
+    type: 'urn:connectors:error:credential_not_found',
+    title: 'The tenant has not connected this integration',
+    status: 424,
+    detail: 'Tenant nobody has not connected demo',
+    code: 'credential_not_found',
+    action: 'Send the user to `connectUrl`.',
+    requestId: 'my-request.1',
+    connectUrl: 'http://console.test/connect/nobody/demo',
+  });
+});
+
+test('a request id that is not safe to print is replaced', async () => {
+  const answer = await call(system.url, '/proxy/demo/', { headers: { 'x-request-id': 'a b\t"c' } });
+  expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  expect(problemOf(answer).requestId).toBe(answer.headers['x-request-id']);
+});
+
+test('what was refused never reached the upstream', () => {
+  expect(system.rest.requests).toEqual([]);
+});

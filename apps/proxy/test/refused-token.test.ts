@@ -1,0 +1,199 @@
+import { fingerprint } from '@connectors/dev-servers';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bearer, call, echoOf, problemOf, type Call } from './call.ts';
+import { startRefresher } from './start-refresher.ts';
+import { startSystem, type System } from './start-system.ts';
+import { startUpstream } from './start-upstream.ts';
+
+let system: System;
+let bare: Awaited<ReturnType<typeof startUpstream>>;
+let refresher: Awaited<ReturnType<typeof startRefresher>>;
+
+beforeAll(async () => {
+  bare = await startUpstream();
+  bare.handle = (_request, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('no');
+  system = await startSystem({ upstreams: { bare: bare.url }, refreshWaitMs: 5_000 });
+  refresher = await startRefresher(system);
+});
+afterAll(async () => {
+  await refresher.close();
+  await system.close();
+  await bare.close();
+});
+
+async function connected(tenant: string, integration = 'demo') {
+  const { accessToken } = await system.connect(tenant, integration);
+  const { key } = await system.createAgent({ tenants: [tenant] });
+  const send = (path = '/a', options: Omit<Call, 'headers'> = {}) =>
+    call(system.url, `/proxy/${integration}${path}`, { ...options, headers: bearer(key) });
+  const revoke = async () => {
+    await system.authorizationServer.revokeAccessToken(accessToken);
+    // The upstream may believe in a token for a second longer.
+    await expect
+      .poll(async () => (await call(system.rest.url, '/', { headers: bearer(accessToken) })).status, {
+        timeout: 3_000,
+      })
+      .toBe(401);
+  };
+  return { accessToken, send, key, revoke };
+}
+
+const requestsFor = (tenant: string) => refresher.requests.filter(({ tenantId }) => tenantId === tenant);
+const refreshes = () =>
+  system.authorizationServer.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token').length;
+
+test('a refused token is refreshed, and the request replayed with its body', async () => {
+  const { accessToken, send, revoke } = await connected('acme');
+  await revoke();
+  const echo = echoOf(await send('/a?b=1', { method: 'POST', body: 'body' }));
+  expect(echo.tokenFingerprint).not.toBe(fingerprint(accessToken));
+  expect([echo.method, echo.body.text]).toEqual(['POST', 'body']);
+  expect(requestsFor('acme')).toHaveLength(1);
+});
+
+test('the request after that uses the new token at once', async () => {
+  const { send, revoke } = await connected('next');
+  await revoke();
+  const first = echoOf(await send());
+  const second = echoOf(await send());
+  expect(second.tokenFingerprint).toBe(first.tokenFingerprint);
+  expect(requestsFor('next')).toHaveLength(1);
+});
+
+test('many refused requests are one request to the workers and one refresh', async () => {
+  const { send, revoke } = await connected('many');
+  await send();
+  await revoke();
+  const before = refreshes();
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => send('/a', { method: 'PUT', body: 'x' })),
+  );
+  expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
+  expect([requestsFor('many').length, refreshes() - before]).toEqual([1, 1]);
+});
+
+test('a newer token that is stored already is just used', async () => {
+  const { send, revoke } = await connected('newer');
+  await send();
+  await revoke();
+  // Nobody announces it: the proxy has to look.
+  const { accessToken } = await system.connect('newer');
+  expect(echoOf(await send()).tokenFingerprint).toBe(fingerprint(accessToken));
+  expect(requestsFor('newer')).toEqual([]);
+});
+
+test('a body that is too large to be kept is not replayed, but will pass when sent again', async () => {
+  const { send, revoke } = await connected('large');
+  await revoke();
+  const body = Buffer.alloc(2 * 1024 * 1024);
+  const first = await send('/a', { method: 'POST', body });
+  const second = await send('/a', { method: 'POST', body });
+  expect([first.status, problemOf(first).code]).toEqual([413, 'payload_too_large']);
+  expect(echoOf(second).body.bytes).toBe(body.length);
+});
+
+test('a fresh token that is refused as well is a 502, without the upstream’s challenge', async () => {
+  const { send } = await connected('stubborn', 'bare');
+  const answer = await send();
+  expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_rejected_credential']);
+  expect([answer.headers['www-authenticate'], answer.text.includes('no')]).toEqual([undefined, false]);
+  expect(requestsFor('stubborn')).toHaveLength(1);
+});
+
+test('a credential is refreshed by force once a minute at most', async () => {
+  const { send } = await connected('cooling', 'bare');
+  await send();
+  expect((await send()).status).toBe(502);
+  expect(requestsFor('cooling')).toHaveLength(1);
+  system.clock.offset += 60_000;
+  await send();
+  expect(requestsFor('cooling')).toHaveLength(2);
+});
+
+describe('the user has to connect again', () => {
+  test('when the grant is gone', async () => {
+    const { accessToken, send } = await connected('revoked');
+    await system.authorizationServer.revokeGrant(accessToken);
+    const answer = await send();
+    expect(problemOf(answer)).toMatchObject({
+      status: 424,
+      code: 'token_expired',
+      connectUrl: 'http://console.test/connect/revoked/demo',
+    });
+  });
+
+  test('when nothing can refresh the token', async () => {
+    const { send, revoke } = await connected('dead');
+    await system.markDead({ tenantId: 'dead', integration: 'demo' });
+    await revoke();
+    const answer = await send();
+    expect([answer.status, problemOf(answer).code]).toEqual([424, 'token_expired']);
+    expect(requestsFor('dead')).toEqual([]);
+  });
+
+  test('when the integration was disconnected meanwhile', async () => {
+    const { send, revoke } = await connected('left');
+    await send();
+    await revoke();
+    await system.admin.deleteCredentials('left', 'demo');
+    const answer = await send();
+    expect([answer.status, problemOf(answer).code]).toEqual([424, 'credential_not_found']);
+  });
+});
+
+describe('a token about to expire', () => {
+  test('is not sent: the request waits for its refresh', async () => {
+    const { accessToken, send } = await connected('aging');
+    const seen = () => system.rest.tokensSeen.get(fingerprint(accessToken)) ?? 0;
+    await send();
+    system.clock.offset += 3_596_000;
+    const echo = echoOf(await send());
+    expect(echo.tokenFingerprint).not.toBe(fingerprint(accessToken));
+    expect(seen()).toBe(1);
+  });
+
+  test('is sent to its end when nothing can refresh it, and then the user has to connect again', async () => {
+    const { send } = await connected('ending');
+    await system.markDead({ tenantId: 'ending', integration: 'demo' });
+    system.clock.offset += 3_596_000;
+    expect((await send()).status).toBe(200);
+    system.clock.offset += 4_000;
+    const answer = await send();
+    expect([answer.status, problemOf(answer).code]).toEqual([424, 'token_expired']);
+  });
+});
+
+describe('an event', () => {
+  test('of a reconnect lets the next request use the new token', async () => {
+    const { send } = await connected('again');
+    await send();
+    const { accessToken, stored } = await system.connect('again');
+    const { revision } = stored.metadata;
+    await system.publish({ type: 'credential-stored', tenantId: 'again', integration: 'demo', revision });
+    await vi.waitFor(async () => {
+      expect(echoOf(await send()).tokenFingerprint).toBe(fingerprint(accessToken));
+    });
+  });
+
+  test('of a deletion lets the next request be refused', async () => {
+    const { send } = await connected('gone');
+    await send();
+    await system.admin.deleteCredentials('gone', 'demo');
+    await system.publish({
+      type: 'credential-deleted',
+      tenantId: 'gone',
+      integration: 'demo',
+      revision: 'any',
+    });
+    await expect.poll(async () => (await send()).status).toBe(424);
+  });
+
+  test('that does not come is not missed for longer than the cache lives', async () => {
+    const { send } = await connected('silent');
+    await send();
+    const { accessToken } = await system.connect('silent');
+    expect(echoOf(await send()).tokenFingerprint).not.toBe(fingerprint(accessToken));
+    system.clock.offset += 60_000;
+    expect(echoOf(await send()).tokenFingerprint).toBe(fingerprint(accessToken));
+  });
+});

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { bearer, call } from './call.ts';
+import { startRefresher } from './start-refresher.ts';
+import { startSystem, type System } from './start-system.ts';
+import { startUpstream } from './start-upstream.ts';
+
+let system: System;
+let bare: Awaited<ReturnType<typeof startUpstream>>;
+let secrets: string[];
+let statuses: number[];
+const answers: string[] = [];
+
+/** Requests that end in every kind of answer, with a secret wherever one can be put. */
+beforeAll(async () => {
+  bare = await startUpstream();
+  bare.handle = (_request, response) =>
+    response.writeHead(401, { 'www-authenticate': 'x' }).end('provider-text');
+  system = await startSystem({ upstreams: { bare: bare.url, gone: 'http://127.0.0.1:1' } });
+  const refresher = await startRefresher(system);
+  const acme = await system.connect('acme');
+  const granted = [acme, await system.connect('acme', 'bare'), await system.connect('acme', 'gone')];
+  const { key } = await system.createAgent({ tenants: ['acme'] });
+  const [, id = '', secretPart = ''] = key.split('_');
+  secrets = [
+    granted.map(({ accessToken }) => accessToken),
+    granted.map(({ refreshToken }) => refreshToken),
+    granted.map(({ stored }) => stored.accessToken),
+    granted.map(({ stored }) => stored.refreshToken ?? 'none'),
+    [key, secretPart, 'wrong-secret', 'canary-header', 'canary-query', 'canary-body', 'provider-text'],
+    [system.vaultServer.appRole.secretId, system.vaultServer.rootToken],
+  ].flat();
+  const headers = { ...bearer(key), 'x-canary': 'canary-header', cookie: 'canary-header' };
+  const send = async (path: string, more = {}) => {
+    const answer = await call(system.url, `${path}?q=canary-query`, {
+      method: 'POST',
+      headers: { ...headers, ...more },
+      body: 'canary-body',
+    });
+    if (answer.headers['connectors-error'] !== undefined) answers.push(JSON.stringify(answer));
+    return answer.status;
+  };
+  statuses = [
+    await send('/proxy/demo/a'),
+    await send('/proxy/bare/a'),
+    await send('/proxy/gone/a'),
+    await send('/proxy/rest-only/a'),
+    await send('/proxy/none/a'),
+    await send('/proxy/demo/../a'),
+    await send('/proxy/demo/a', bearer(`cak_${id}_wrong-secret`)),
+    await send('/proxy/demo/a', { 'x-tenant-id': 'other' }),
+    await send('/proxy/demo/a', { 'x-request-id': key }),
+  ];
+  await system.authorizationServer.revokeGrant(acme.accessToken);
+  await vi.waitUntil(async () => (await send('/proxy/demo/a')) === 424, { timeout: 3_000 });
+  system.vaultServer.seal();
+  system.clock.offset += 3_600_000;
+  statuses.push(await send('/proxy/demo/a'));
+  await refresher.close();
+});
+afterAll(async () => {
+  await system.close();
+  await bare.close();
+});
+
+/** What of `text` must not be there. */
+const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
+
+test('every kind of answer was given', () => {
+  expect(statuses).toEqual([200, 502, 502, 424, 404, 400, 401, 403, 200, 503]);
+});
+
+test('no log line holds a secret, a header, a body or a query', () => {
+  expect(system.lines.length).toBeGreaterThan(10);
+  expect(leaks(system.lines.join('\n'))).toEqual([]);
+});
+
+test('no problem holds a secret or a provider’s text', () => {
+  expect(leaks(answers.join('\n'))).toEqual([]);
+});
+
+test('no metric holds a secret or names a tenant', async () => {
+  const { text } = await call(system.url, '/metrics');
+  expect(text).toContain('connectors_proxy_errors_total{code="upstream_rejected_credential"} 1');
+  expect(leaks(text)).toEqual([]);
+  expect(text).not.toContain('acme');
+});
+
+test('no job in Redis holds a secret', async () => {
+  expect(leaks(JSON.stringify(await system.dumpRedis()))).toEqual([]);
+});
+
+test('an access line says who did what, and how it went', () => {
+  const [first] = system.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(first).toEqual({
+    level: 30,
+    time: expect.stringMatching(/^\d{4}-/) as string,
+    app: 'proxy',
+    msg: 'request',
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    agent: expect.stringMatching(/^[a-z2-7]{16}$/) as string,
+    tenant: 'acme',
+    integration: 'demo',
+    surface: 'rest',
+    method: 'POST',
+    path: '/a',
+    status: 200,
+    totalMs: expect.any(Number) as number,
+    upstreamMs: expect.any(Number) as number,
+    credential: 'source',
+  });
+});

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import {
+  grantAs,
+  startAuthorizationServer,
+  startMcpUpstream,
+  startRedis,
+  startRestUpstream,
+  type OAuthClient,
+} from '@connectors/dev-servers';
+import { EgressGuard } from '@connectors/egress';
+import { loadIntegrations } from '@connectors/oauth';
+import {
+  connectRedis,
+  EventSubscription,
+  publishEvent,
+  RefreshQueues,
+  VaultClient,
+  type AgentGrant,
+  type ConnectorsEvent,
+  type CredentialId,
+} from '@connectors/vault-core';
+import { buildApp, type ProxyDeps } from '../src/app.ts';
+import { createLogger } from '../src/log.ts';
+import { prepareUpstreams } from '../src/upstream/upstreams.ts';
+import { startVault } from './start-vault.ts';
+
+export type System = Awaited<ReturnType<typeof startSystem>>;
+
+type Limits = Pick<ProxyDeps, 'refreshWaitMs' | 'headersTimeoutMs' | 'credentialCacheMs' | 'staleMaxMs'>;
+
+export interface SystemOptions extends Partial<Limits> {
+  /** More integrations, each with the URL of its REST upstream. */
+  upstreams?: Record<string, string>;
+}
+
+export const prefix = 'test';
+const redirectUri = 'http://127.0.0.1/callback';
+
+/**
+ * Vault, Redis, the authorization server and its two upstreams, and a proxy in front of them that has no more rights than
+ * its AppRole gives it.
+ */
+export async function startSystem({ upstreams: others = {}, ...limits }: SystemOptions = {}) {
+  const secret = randomBytes(12).toString('hex');
+  const client: OAuthClient = { clientId: 'connectors', clientSecret: secret, redirectUris: [redirectUri] };
+  const [vaultServer, redis, authorizationServer] = await Promise.all([
+    startVault(),
+    startRedis(),
+    startAuthorizationServer({ clients: [client], accessTokenTtl: 3_600 }),
+  ]);
+  const [rest, mcp] = await Promise.all([
+    startRestUpstream({ authorizationServer }),
+    startMcpUpstream({ authorizationServer }),
+  ]);
+  const clock = { offset: 0, now: () => Date.now() + clock.offset };
+  const lines: string[] = [];
+  const guard = new EgressGuard({ allow: ['127.0.0.1'] });
+  const integrations = integrationsOf(authorizationServer, client, {
+    demo: { rest: rest.url, mcp: `${mcp.url}/mcp` },
+    'rest-only': { rest: `${rest.url}/base/` },
+    ...Object.fromEntries(Object.entries(others).map(([id, url]) => [id, { rest: url }])),
+  });
+  const { upstreams } = prepareUpstreams(integrations, guard);
+
+  const admin = new VaultClient({ address: vaultServer.url, token: vaultServer.rootToken, now: clock.now });
+  const vault = new VaultClient({ address: vaultServer.url, appRole: vaultServer.appRole, maxRetries: 0 });
+  const requests = connectRedis(redis.url, 'request', () => undefined);
+  const events = new EventSubscription(
+    connectRedis(redis.url, 'background', () => undefined),
+    prefix,
+  );
+  const log = createLogger('info', sink(lines));
+  const app = buildApp({
+    vault,
+    queues: new RefreshQueues(requests, prefix),
+    events,
+    upstreams,
+    guard,
+    log,
+    now: clock.now,
+    consoleUrl: 'http://console.test',
+    credentialCacheMs: 60_000,
+    staleMaxMs: 3_600_000,
+    refreshWaitMs: 15_000,
+    headersTimeoutMs: 60_000,
+    ...limits,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const publisher = connectRedis(redis.url, 'background', () => undefined);
+
+  return {
+    url,
+    vaultServer,
+    redis,
+    authorizationServer,
+    integrations,
+    guard,
+    rest,
+    mcp,
+    admin,
+    events,
+    clock,
+    /** What the proxy has logged. */
+    lines,
+    publish: (event: ConnectorsEvent) => publishEvent(publisher, prefix, event),
+    createAgent: async (grant: Omit<AgentGrant, 'name'>) => {
+      const { id, key } = await admin.agents.create({ name: 'an agent', ...grant });
+      return { id, key: key.reveal() };
+    },
+    /** A tenant's user goes through the real authorization flow; the tokens are stored as a worker stores them. */
+    connect: async (tenantId: string, integration = 'demo') => {
+      const login = `${tenantId}-user`;
+      const scopes = ['openid', 'api:read', 'api:write'];
+      const granted = await grantAs(authorizationServer, {
+        clientId: client.clientId,
+        clientSecret: client.clientSecret,
+        redirectUri,
+        scopes,
+        login,
+      });
+      const stored = await admin.storeCredentials(tenantId, integration, {
+        accessToken: granted.access_token,
+        refreshToken: granted.refresh_token,
+        expiresAt: new Date(clock.now() + granted.expires_in * 1_000),
+        scopes,
+        tokenType: granted.token_type,
+        integration,
+      });
+      return { accessToken: granted.access_token, refreshToken: granted.refresh_token, stored };
+    },
+    /** Every key in Redis with its value. */
+    dumpRedis: async () => {
+      const keys = await publisher.keys('*');
+      return Promise.all(
+        keys.map(async (key) => [key, (await publisher.dumpBuffer(key))?.toString('latin1')]),
+      );
+    },
+    /** The refresh token is dead, and a worker has found out. */
+    markDead: async (id: CredentialId) => {
+      const { credential, version } = await admin.credentials.get(id);
+      const metadata = { ...credential.metadata, status: 'needs_reauth' as const };
+      await admin.credentials.write(id, { ...credential, metadata }, version);
+    },
+    close: async () => {
+      await app.close();
+      events.close();
+      requests.disconnect();
+      publisher.disconnect();
+      await Promise.all([vault.close(), admin.close()]);
+      await Promise.all([rest.close(), mcp.close(), authorizationServer.close(), redis.close()]);
+      await vaultServer.close();
+    },
+  };
+}
+
+function integrationsOf(
+  endpoints: { authorizationEndpoint: string; tokenEndpoint: string },
+  client: OAuthClient,
+  upstreams: Record<string, { rest?: string; mcp?: string }>,
+) {
+  const entry = {
+    authorizeUrl: endpoints.authorizationEndpoint,
+    tokenUrl: endpoints.tokenEndpoint,
+    clientAuthentication: 'basic',
+    clientId: client.clientId,
+    clientSecretEnv: 'CLIENT_SECRET',
+  };
+  const entries = Object.entries(upstreams).map(([id, upstream]) => [id, { ...entry, upstream }] as const);
+  const { integrations, problems } = loadIntegrations({
+    // JSON is YAML.
+    yaml: JSON.stringify({ integrations: Object.fromEntries(entries) }),
+    env: { CLIENT_SECRET: client.clientSecret },
+  });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return integrations;
+}
+
+function sink(lines: string[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(...chunk.toString().trim().split('\n'));
+      done();
+    },
+  });
+}

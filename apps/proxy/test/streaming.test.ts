@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { bearer, call, open, problemOf } from './call.ts';
+import { startSystem, type System } from './start-system.ts';
+import { startUpstream } from './start-upstream.ts';
+
+let system: System;
+let bare: Awaited<ReturnType<typeof startUpstream>>;
+let key: string;
+
+beforeAll(async () => {
+  bare = await startUpstream();
+  system = await startSystem({
+    upstreams: { bare: bare.url, gone: 'http://127.0.0.1:1' },
+    headersTimeoutMs: 1_100,
+  });
+  await system.connect('acme', 'bare');
+  await system.connect('acme', 'gone');
+  ({ key } = await system.createAgent({ tenants: ['acme'] }));
+});
+afterAll(async () => {
+  await system.close();
+  await bare.close();
+});
+
+/** Holds the upstream's next exchange in the test's hands. */
+function nextExchange(): Promise<{ request: IncomingMessage; response: ServerResponse }> {
+  const { promise, resolve } = Promise.withResolvers<{
+    request: IncomingMessage;
+    response: ServerResponse;
+  }>();
+  bare.handle = (request, response) => resolve({ request, response });
+  return promise;
+}
+
+test('headers arrive before there is a body, and each event as it is sent', async () => {
+  const upstream = nextExchange();
+  const opening = open(system.url, '/proxy/bare/', { headers: bearer(key) });
+  const { response } = await upstream;
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  const received = await opening;
+  expect(received.headers['content-type']).toBe('text/event-stream');
+  for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
+    const arrival = once(received, 'data') as Promise<[Buffer]>;
+    response.write(event);
+    expect((await arrival)[0].toString()).toBe(event);
+  }
+  response.end();
+  await once(received, 'end');
+});
+
+test('an agent that goes away before the answer has begun takes the upstream request along', async () => {
+  const upstream = nextExchange();
+  const agent = connect(Number(new URL(system.url).port), '127.0.0.1');
+  agent.write(`GET /proxy/bare/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`);
+  const { response } = await upstream;
+  agent.destroy();
+  await expect.poll(() => response.closed).toBe(true);
+});
+
+test('an agent that goes away in the middle of the answer takes the upstream request along', async () => {
+  const upstream = nextExchange();
+  const opening = open(system.url, '/proxy/bare/', { headers: bearer(key) });
+  const { response } = await upstream;
+  response.write('begun');
+  const received = await opening;
+  received.on('error', () => undefined);
+  received.destroy();
+  await once(response, 'close');
+  expect(response.writableFinished).toBe(false);
+});
+
+test('an agent that goes away in the middle of its body takes the upstream request along', async () => {
+  const upstream = nextExchange();
+  const agent = connect(Number(new URL(system.url).port), '127.0.0.1');
+  agent.write(
+    `POST /proxy/bare/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Length: 9000000\r\n\r\n`,
+  );
+  agent.write('begun');
+  const { request } = await upstream;
+  request.on('error', () => undefined);
+  agent.destroy();
+  await expect.poll(() => request.closed).toBe(true);
+  expect(request.complete).toBe(false);
+});
+
+test('an upstream that breaks off in the middle breaks the answer off, too', async () => {
+  bare.handle = (_request, response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('begun', () => response.destroy());
+  };
+  const received = await open(system.url, '/proxy/bare/', { headers: bearer(key) });
+  const [error] = (await once(received.resume(), 'error')) as [NodeJS.ErrnoException];
+  expect(error.code).toBe('ECONNRESET');
+});
+
+test('an upstream that hangs up without an answer is a 502', async () => {
+  bare.handle = (request) => request.socket.destroy();
+  const answer = await call(system.url, '/proxy/bare/', {
+    method: 'POST',
+    headers: bearer(key),
+    body: 'body',
+  });
+  expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_unreachable']);
+});
+
+test('an upstream that cannot be reached is a 502', async () => {
+  const answer = await call(system.url, '/proxy/gone/', { headers: bearer(key) });
+  expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_unreachable']);
+});
+
+test('an upstream that does not begin its answer in time is a 504', async () => {
+  bare.handle = () => undefined;
+  const answer = await call(system.url, '/proxy/bare/', { headers: bearer(key) });
+  expect([answer.status, problemOf(answer).code]).toEqual([504, 'upstream_timeout']);
+});
+
+test('an upstream whose answer cannot be passed on is a 502', async () => {
+  bare.handle = (request) => request.socket.end('HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n');
+  const answer = await call(system.url, '/proxy/bare/', { headers: bearer(key) });
+  expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_unreachable']);
+});
+
+test('an upstream may answer before it has read a large body, on a connection that stays usable', async () => {
+  bare.handle = (_request, response) => response.writeHead(422).end('enough');
+  const body = Buffer.alloc(8 * 1024 * 1024);
+  const answer = await call(system.url, '/proxy/bare/', { method: 'POST', headers: bearer(key), body });
+  expect([answer.status, answer.text]).toEqual([422, 'enough']);
+});
+
+test('a slow agent slows the upstream down', async () => {
+  let written = 0;
+  bare.handle = (_request, response) => {
+    const source = new Readable({
+      read() {
+        const chunk = Buffer.alloc(64 * 1024);
+        written += chunk.length;
+        this.push(written > 256 * 1024 * 1024 ? null : chunk);
+      },
+    });
+    response.on('close', () => source.destroy());
+    source.pipe(response);
+  };
+  const received = await open(system.url, '/proxy/bare/', { headers: bearer(key) });
+  // It has stopped once two looks in a row see the same.
+  let last = -1;
+  await vi.waitUntil(() => written === last || ((last = written), false), { interval: 200, timeout: 10_000 });
+  expect(written).toBeLessThan(64 * 1024 * 1024);
+  received.on('error', () => undefined).destroy();
+});
+
+test('a slow upstream slows the agent down', async () => {
+  const upstream = nextExchange();
+  let read = 0;
+  const body = new Readable({
+    read() {
+      const chunk = Buffer.alloc(64 * 1024);
+      read += chunk.length;
+      this.push(read > 256 * 1024 * 1024 ? null : chunk);
+    },
+  });
+  const answering = call(system.url, '/proxy/bare/', { method: 'POST', headers: bearer(key), body });
+  const { response } = await upstream;
+  let last = -1;
+  await vi.waitUntil(() => read === last || ((last = read), false), { interval: 200, timeout: 10_000 });
+  expect(read).toBeLessThan(64 * 1024 * 1024);
+  response.end('enough');
+  expect((await answering).text).toBe('enough');
+  body.destroy();
+});
