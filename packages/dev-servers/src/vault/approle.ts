@@ -3,7 +3,7 @@ import type { Barrier } from './barrier.ts';
 import { authOf } from './auth-token.ts';
 import { flag, integer, seconds, strings, text, type Fields } from './fields.ts';
 import { notFound, VaultError, type Backend, type RoutedRequest, type VaultAnswer } from './request.ts';
-import { normalize, type Tokens } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 
 interface Role {
   roleId: string;
@@ -164,7 +164,6 @@ function changes(fields: Fields): Partial<Role> {
     tokenNoDefaultPolicy: flag(fields, 'token_no_default_policy'),
     tokenPolicies: strings(fields, 'token_policies') ?? strings(fields, 'policies'),
   };
-  if (given.tokenPolicies) given.tokenPolicies = normalize(given.tokenPolicies);
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

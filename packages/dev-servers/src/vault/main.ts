@@ -47,9 +47,11 @@ try {
   const vault = await startEmbeddedVault(options);
   const kept = options.dataDir ?? 'memory only';
   console.log(`Embedded Vault at ${vault.url} (data: ${kept}). It is for one machine, not for production.`);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void vault.close().then(() => process.exit(0)));
-  }
+  const stop = () => void vault.close().then(() => process.exit(0));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  // Sent when a parent that forked us is gone, however it went.
+  process.once('disconnect', stop);
 } catch (error) {
   console.error(explain(error, options));
   process.exitCode = 1;

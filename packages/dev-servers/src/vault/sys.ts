@@ -194,8 +194,7 @@ function auditRoutes(audit: Audit): Route[] {
 
 function capabilitiesSelf(request: RoutedRequest): VaultAnswer {
   const acl = request.caller?.acl;
-  const single = text(request.fields, 'path');
-  const paths = strings(request.fields, 'paths') ?? (single === undefined ? [] : [single]);
+  const paths = strings(request.fields, 'paths') ?? strings(request.fields, 'path') ?? [];
   if (paths.length === 0) throw new VaultError(400, 'paths must be supplied');
   const onPath = (path: string) => {
     if (acl?.isRoot) return ['root'];
@@ -204,7 +203,7 @@ function capabilitiesSelf(request: RoutedRequest): VaultAnswer {
     return sorted.length > 0 ? sorted : ['deny'];
   };
   const data: Fields = Object.fromEntries(paths.map((path) => [path, onPath(path)]));
-  if (single !== undefined) data['capabilities'] = onPath(single);
+  if (paths.length === 1) data['capabilities'] = onPath(paths[0] ?? '');
   return { flat: true, data };
 }
 

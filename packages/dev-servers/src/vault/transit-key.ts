@@ -96,10 +96,13 @@ function bytesOf(key: TransitKey, version: number): Buffer {
 
 /** Where a text stops being standard, padded base64, as Go counts; `undefined` when it is. */
 export function base64Fault(text: string): number | undefined {
-  const illegal = text.search(/[^A-Za-z0-9+/=\r\n]/);
-  if (illegal !== -1) return illegal;
-  const body = text.replaceAll(/[\r\n]/g, '');
-  const padding = body.search(/=/);
-  if (padding !== -1 && !/^={1,2}$/.test(body.slice(padding))) return padding;
-  return body.length % 4 === 0 ? undefined : body.length - (body.length % 4);
+  const illegal = text.search(/[^A-Za-z0-9+/\r\n]/);
+  const end = illegal === -1 ? text.length : illegal;
+  const inQuantum = text.slice(0, end).replaceAll(/[\r\n]/g, '').length % 4;
+  if (end === text.length) return inQuantum === 0 ? undefined : end - inQuantum;
+  if (text[end] !== '=' || inQuantum < 2) return end;
+  const padding = inQuantum === 2 ? '==' : '=';
+  const rest = text.slice(end).replaceAll(/[\r\n]/g, '');
+  const common = rest.startsWith(padding) ? padding.length : 1;
+  return rest === padding ? undefined : end + common;
 }
