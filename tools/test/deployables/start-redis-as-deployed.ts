@@ -7,11 +7,13 @@ import { findRedisServer } from '@connectors/dev-servers';
 import { Redis } from 'ioredis';
 import { repository } from './deployables.ts';
 
-export const passwords = { proxy: 'password-of-the-proxy', worker: 'password-of-the-worker' };
+const passwords = { proxy: 'password-of-the-proxy', worker: 'password-of-the-worker', health: 'any' };
+
+type User = keyof typeof passwords;
 
 export interface DeployedRedis {
-  /** A connection as one of the users of users.acl; closed with Redis. */
-  connect(username: 'proxy' | 'worker' | 'health' | undefined): Promise<Redis>;
+  /** A connection as one of the users of users.acl, or as nobody; closed with Redis. */
+  connect(user?: User, password?: string): Promise<Redis>;
   close(): Promise<void>;
 }
 
@@ -36,13 +38,13 @@ export async function startRedisAsDeployed(): Promise<DeployedRedis> {
 
   const connections: Redis[] = [];
   return {
-    async connect(username) {
-      const password = username === undefined || username === 'health' ? 'any' : passwords[username];
-      const credentials = username === undefined ? {} : { username, password };
+    async connect(username, password = username && passwords[username]) {
       const redis = new Redis({
         path: socket,
-        ...credentials,
+        ...(username === undefined || password === undefined ? {} : { username, password }),
+        enableReadyCheck: username !== 'health',
         maxRetriesPerRequest: null,
+        retryStrategy: () => null,
         lazyConnect: true,
       });
       redis.on('error', () => undefined);
