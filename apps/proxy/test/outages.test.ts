@@ -41,7 +41,7 @@ describe('while Vault is sealed', () => {
     const { send } = await connected('acme');
     await send();
     system.vaultServer.seal();
-    system.clock.offset += 3_599_000;
+    system.clock.offset += 3_600_000;
     const answer = await send();
     expect([answer.status, problemOf(answer).code]).toEqual([503, 'vault_unavailable']);
   });
@@ -121,6 +121,15 @@ describe('while Redis is away', () => {
       'queue_unavailable',
       '2',
     ]);
+  });
+
+  test('a token about to expire is sent while it lives, since nobody can be asked for another', async () => {
+    const { send } = await connected('acme');
+    system.clock.offset += 3_596_000;
+    const alive = await send();
+    system.clock.offset += 4_000;
+    const dead = await send();
+    expect([alive.status, dead.status, problemOf(dead).code]).toEqual([200, 503, 'queue_unavailable']);
   });
 
   test('a deleted agent is refused after five seconds', async () => {

@@ -87,6 +87,22 @@ test('an agent that goes away in the middle of its body takes the upstream reque
   expect(request.complete).toBe(false);
 });
 
+test.each([1_000, 9_000_000])(
+  'an agent that goes away in the middle of %i bytes is no error of ours',
+  async (length) => {
+    bare.handle = (request) => void request.resume();
+    const agent = connect(Number(new URL(system.url).port), '127.0.0.1');
+    agent.write(`POST /proxy/bare/gone-${length} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`);
+    agent.write(`Content-Length: ${length}\r\n\r\nbegun`, () => agent.destroy());
+    const line = await vi.waitUntil(() => system.lines.find((text) => text.includes(`/gone-${length}`)));
+    expect(JSON.parse(line)).toMatchObject({ msg: 'request', aborted: true });
+    expect(
+      system.lines.filter((text) => text.includes('"error"') && text.includes(`/gone-${length}`)),
+    ).toEqual([]);
+    expect(system.lines.join('\n')).not.toContain('internal error');
+  },
+);
+
 test('an upstream that breaks off in the middle breaks the answer off, too', async () => {
   bare.handle = (_request, response) => {
     response.writeHead(200, { 'content-length': 100 });
@@ -122,6 +138,12 @@ test('an upstream whose answer cannot be passed on is a 502', async () => {
   bare.handle = (request) => request.socket.end('HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n');
   const answer = await call(system.url, '/proxy/bare/', { headers: bearer(key) });
   expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_unreachable']);
+});
+
+test('a reason phrase that cannot be written is left out', async () => {
+  bare.handle = (request) => request.socket.end('HTTP/1.1 200 \u5947\r\nContent-Length: 0\r\n\r\n');
+  const answer = await call(system.url, '/proxy/bare/', { headers: bearer(key) });
+  expect([answer.status, answer.statusMessage]).toEqual([200, '']);
 });
 
 test('an upstream may answer before it has read a large body, on a connection that stays usable', async () => {

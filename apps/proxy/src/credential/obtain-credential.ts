@@ -1,4 +1,4 @@
-import { CredentialNotFoundError } from '@connectors/vault-core';
+import { CredentialNotFoundError, type CredentialId } from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import type { Served } from '../read-cache.ts';
@@ -29,8 +29,18 @@ function take(
 
 async function awaitRefresh(exchange: Exchange, parts: ProxyParts, spent: UsableCredential): Promise<void> {
   const id = exchange.credentialId;
-  const stored = spent.isRefreshable ? await parts.renewals.await(id, spent.revision) : spent;
+  const stored = spent.isRefreshable ? await renew(id, parts, spent) : spent;
   exchange.credential = afterExpiry(id, stored, parts.now());
+}
+
+/** What Vault holds after a refresh; while it lives, the old one if nobody can be asked. */
+async function renew(id: CredentialId, { renewals, now }: ProxyParts, spent: UsableCredential) {
+  try {
+    return await renewals.await(id, spent.revision);
+  } catch (error) {
+    if (now() < spent.expiresAt) return spent;
+    throw error;
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { ConnectorsEvent, CredentialId, RefreshQueues } from '@connectors/vault-core';
 import type { Credentials } from './credentials.ts';
 import type { UsableCredential } from './usable-credential.ts';
@@ -19,7 +20,8 @@ const cooldownMs = 60_000;
 export class Renewals {
   readonly #options: RenewalsOptions;
   readonly #flights = new Map<string, Promise<UsableCredential | null>>();
-  readonly #wakers = new Map<string, () => void>();
+  /** A word on a credential, by its key. */
+  readonly #words = new EventEmitter<Record<string, []>>().setMaxListeners(0);
   readonly #forcedAt = new Map<string, number>();
 
   constructor(options: RenewalsOptions) {
@@ -33,12 +35,12 @@ export class Renewals {
    * @throws ConnectorsError `queue_unavailable`, `vault_unavailable`
    */
   await(id: CredentialId, revision: string): Promise<UsableCredential | null> {
-    return this.#share(id, () => this.#renew(id, revision, () => true));
+    return this.#share(id, revision, false);
   }
 
   /** The same for a token that the upstream refused, at most once a minute per credential. */
   force(id: CredentialId, revision: string): Promise<UsableCredential | null> {
-    return this.#share(id, () => this.#renew(id, revision, () => this.#mayForce(id)));
+    return this.#share(id, revision, true);
   }
 
   hear(event: ConnectorsEvent): void {
@@ -48,29 +50,32 @@ export class Renewals {
       case 'refresh-declined':
       case 'credential-stored':
       case 'credential-deleted':
-        return this.#wakers.get(keyOf(event))?.();
+        this.#words.emit(keyOf(event));
+        return;
       case 'refresh-retry':
       case 'refresh-scheduled':
       case 'agent-changed':
-        return undefined;
+        return;
     }
   }
 
-  #share(id: CredentialId, renew: () => Promise<UsableCredential | null>): Promise<UsableCredential | null> {
-    const key = keyOf(id);
-    const flight = this.#flights.get(key) ?? renew().finally(() => this.#flights.delete(key));
+  #share(id: CredentialId, revision: string, isForced: boolean): Promise<UsableCredential | null> {
+    const key = `${keyOf(id)}/${revision}`;
+    const flight =
+      this.#flights.get(key) ?? this.#renew(id, revision, isForced).finally(() => this.#flights.delete(key));
     this.#flights.set(key, flight);
     return flight;
   }
 
-  async #renew(id: CredentialId, revision: string, mayAsk: () => boolean): Promise<UsableCredential | null> {
-    const { credentials, queues, onRequest } = this.#options;
+  async #renew(id: CredentialId, revision: string, isForced: boolean): Promise<UsableCredential | null> {
+    const { credentials, queues, onRequest, now } = this.#options;
     // Listening comes first: a refresh that ends while we look must not be missed.
     using word = this.#listen(id);
     const stored = await credentials.read(id);
-    if (stored?.revision !== revision || !stored.isRefreshable || !mayAsk()) return stored;
+    if (stored?.revision !== revision || !stored.isRefreshable) return stored;
+    if (isForced && !this.#mayForce(id)) return stored;
     await queues.request({ ...id, revision });
-    this.#forcedAt.set(keyOf(id), this.#options.now());
+    if (isForced) this.#forcedAt.set(keyOf(id), now());
     onRequest(id);
     await word.heard;
     return credentials.read(id);
@@ -80,12 +85,12 @@ export class Renewals {
   #listen(id: CredentialId): { heard: Promise<void> } & Disposable {
     const { promise: heard, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#options.waitMs);
-    this.#wakers.set(keyOf(id), resolve);
+    this.#words.once(keyOf(id), resolve);
     return {
       heard,
       [Symbol.dispose]: () => {
         clearTimeout(timer);
-        this.#wakers.delete(keyOf(id));
+        this.#words.off(keyOf(id), resolve);
       },
     };
   }

@@ -9,7 +9,8 @@ import { answerProblem } from './problem.ts';
 /** `ANY /proxy/{integration}/…` and `ANY /mcp/{integration}…`, and the answer to everything that is no route. */
 export function registerForwarding(app: FastifyInstance, parts: ProxyParts): void {
   const handle = (request: FastifyRequest, reply: FastifyReply): void => {
-    void serve(open(request, reply, parts), parts);
+    // Whatever goes wrong with an answer must not end the process.
+    serve(open(request, reply, parts), parts).catch(() => reply.raw.destroy());
   };
   app.all('/proxy/*', handle);
   app.all('/mcp/*', handle);

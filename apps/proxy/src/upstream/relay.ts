@@ -11,6 +11,9 @@ export type RelayOutcome = 'relayed' | 'rejected';
 /** What a refusal has to say is thrown away up to this size; beyond it the connection is. */
 const refusalBytes = 64 * 1024;
 
+/** Node writes no other reason phrase, and nobody needs one. */
+const printable = /^[\t\x20-\x7e]*$/;
+
 /** Writes an upstream's response to the agent as it arrives: both sides' pace, both sides' aborts. */
 export class Relay implements Dispatcher.DispatchHandler {
   readonly outcome: Promise<RelayOutcome>;
@@ -50,7 +53,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       this.#exchange.credential.accessToken.reveal(),
     );
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
-    this.#response.writeHead(status, statusMessage, headers);
+    this.#response.writeHead(status, printable.test(statusMessage) ? statusMessage : '', headers);
     // Headers wait for the body in the same packet, but not for one that takes its time, such as a stream of events.
     queueMicrotask(() => this.#hasBody || this.#response.flushHeaders());
   }
