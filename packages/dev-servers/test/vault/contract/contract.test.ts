@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { vaultTargets } from '../../../src/vault/targets.ts';
 import { aclContract } from './acl.ts';
 import { approleContract } from './approle.ts';
 import { httpContract } from './http.ts';
@@ -6,12 +7,11 @@ import { kvContract } from './kv.ts';
 import { policyContract } from './policy.ts';
 import { shippedPoliciesContract } from './shipped-policies.ts';
 import { systemContract } from './system.ts';
-import { targets } from './targets.ts';
 import { tokenContract } from './token.ts';
 import { transitContract } from './transit.ts';
 import { VaultHttp } from './vault-http.ts';
 
-for (const target of await targets()) {
+for (const target of await vaultTargets()) {
   if (target.missing !== undefined) {
     it.skip(`against ${target.name} (${target.missing})`);
     continue;

@@ -1,15 +1,16 @@
+/* eslint-disable no-process-env -- the environment says which Vault and which Docker engine there are */
 import { request } from 'node:http';
-import { startEmbeddedVault } from '../../../src/vault/server.ts';
+import { startEmbeddedVault } from './server.ts';
 
-/** A Vault that the contract is checked against. */
-export interface Target {
+/** A Vault that tests run against. */
+export interface VaultTarget {
   name: string;
   /** Why it cannot be had here. */
   missing?: string;
   start(): Promise<{ address: string; token: string; stop(): Promise<void> }>;
 }
 
-const embedded: Target = {
+const embedded: VaultTarget = {
   name: 'the embedded Vault',
   async start() {
     const vault = await startEmbeddedVault();
@@ -17,14 +18,14 @@ const embedded: Target = {
   },
 };
 
-function given(address: string, token: string): Target {
+function given(address: string, token: string): VaultTarget {
   return {
     name: 'the Vault at TEST_VAULT_ADDR',
     start: () => Promise.resolve({ address, token, stop: () => Promise.resolve() }),
   };
 }
 
-const docker: Target = {
+const docker: VaultTarget = {
   name: 'Vault in Docker',
   async start() {
     const { GenericContainer, Wait } = await import('testcontainers');
@@ -39,7 +40,7 @@ const docker: Target = {
 };
 
 /** The embedded Vault, the one that the environment names, and one in Docker. */
-export async function targets(): Promise<Target[]> {
+export async function vaultTargets(): Promise<VaultTarget[]> {
   const { TEST_VAULT_ADDR: address, TEST_VAULT_TOKEN: token } = process.env;
   const missing = (await dockerAnswers()) ? undefined : 'no Docker engine answers';
   return [
