@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { EgressGuard } from '@connectors/egress';
-import { loadIntegrations } from '@connectors/oauth';
+import { integrationFields, readIntegrations } from '@connectors/oauth';
 import {
-  ConfigError,
   consoleUrlField,
   integer,
-  integrationFields,
   readConfig,
   redisFields,
   serverFields,
@@ -45,21 +41,9 @@ export const proxyConfigSchema = z.object({
  * @throws {ConfigError} with every problem at once
  */
 export function readProxyConfig(env: Readonly<Record<string, string | undefined>>) {
-  const config = readConfig(proxyConfigSchema, env, [vaultLoginRule]);
-  const yaml =
-    config.CONNECTORS_CONFIG === undefined ? undefined : readFileSync(config.CONNECTORS_CONFIG, 'utf8');
-  const { integrations, problems } = loadIntegrations({ env, ...(yaml === undefined ? {} : { yaml }) });
-  const guard = openGuard(config.EGRESS_ALLOW_HOSTS);
+  const { integrations, guard, problems } = readIntegrations(env);
   const prepared = prepareUpstreams(integrations, guard);
-  const all = [...problems, ...prepared.problems];
-  if (all.length > 0) throw new ConfigError(all);
+  const rules = [vaultLoginRule, () => [...problems, ...prepared.problems]];
+  const config = readConfig(proxyConfigSchema, env, rules);
   return { config, guard, upstreams: prepared.upstreams };
-}
-
-function openGuard(allow: string[]): EgressGuard {
-  try {
-    return new EgressGuard({ allow });
-  } catch {
-    throw new ConfigError(['EGRESS_ALLOW_HOSTS: must be host or host:port, with commas between']);
-  }
 }

@@ -1,10 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Exchange } from './exchange.ts';
-
-export function createLogger(level: string, destination?: DestinationStream): Logger {
-  const options = { level, base: { app: 'proxy' }, timestamp: pino.stdTimeFunctions.isoTime };
-  return destination === undefined ? pino(options) : pino(options, destination);
-}
 
 /** What the access line tells of a request: never a header, a body or a query. */
 export function describe(exchange: Exchange) {

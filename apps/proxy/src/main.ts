@@ -1,15 +1,15 @@
 import {
   ConfigError,
   connectRedis,
+  createLogger,
   EventSubscription,
   RefreshQueues,
   VaultClient,
   vaultOptions,
+  warnOfRedis,
 } from '@connectors/vault-core';
-import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import { readProxyConfig } from './config.ts';
-import { createLogger } from './log.ts';
 
 try {
   await start();
@@ -20,7 +20,7 @@ try {
 
 async function start(): Promise<void> {
   const { config, guard, upstreams } = readProxyConfig(process.env);
-  const log = createLogger(config.LOG_LEVEL);
+  const log = createLogger('proxy', config.LOG_LEVEL);
   const warn = warnOfRedis(log);
   const vault = new VaultClient(vaultOptions(config));
   const requests = connectRedis(config.REDIS_URL, 'request', warn);
@@ -64,16 +64,6 @@ function onceAskedToStop(stop: () => Promise<void>): void {
   process.once('SIGINT', () => void stop());
   // The channel to a parent that started us; without that parent nobody would stop us.
   process.once('disconnect', () => void stop());
-}
-
-/** ioredis tells of every attempt to reconnect; one line in half a minute is enough. */
-function warnOfRedis(log: Logger): (error: Error) => void {
-  let quietUntil = 0;
-  return (error) => {
-    if (Date.now() < quietUntil) return;
-    quietUntil = Date.now() + 30_000;
-    log.warn({ error: 'code' in error ? error.code : error.name }, 'Redis does not answer');
-  };
 }
 
 function explain(error: unknown): string {

@@ -12,6 +12,7 @@ import { EgressGuard } from '@connectors/egress';
 import { loadIntegrations } from '@connectors/oauth';
 import {
   connectRedis,
+  createLogger,
   EventSubscription,
   publishEvent,
   RefreshQueues,
@@ -21,7 +22,6 @@ import {
   type CredentialId,
 } from '@connectors/vault-core';
 import { buildApp, type ProxyDeps } from '../src/app.ts';
-import { createLogger } from '../src/log.ts';
 import { prepareUpstreams } from '../src/upstream/upstreams.ts';
 import { startVault } from './start-vault.ts';
 
@@ -70,7 +70,7 @@ export async function startSystem({ upstreams: others = {}, ...limits }: SystemO
     connectRedis(redis.url, 'background', () => undefined),
     prefix,
   );
-  const log = createLogger('info', sink(lines));
+  const log = createLogger('proxy', 'info', sink(lines));
   const app = buildApp({
     vault,
     queues: new RefreshQueues(requests, prefix),

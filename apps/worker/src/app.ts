@@ -1,4 +1,3 @@
-import { EgressGuard } from '@connectors/egress';
 import { Discovery } from '@connectors/oauth';
 import type { RefreshEngine } from '@connectors/refresh';
 import {
@@ -7,9 +6,9 @@ import {
   refreshQueueName,
   RefreshQueues,
   requestQueueName,
-  Secret,
   VaultClient,
   vaultOptions,
+  warnOfRedis,
 } from '@connectors/vault-core';
 import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
@@ -23,56 +22,34 @@ import { createMetrics } from './metrics.ts';
 import { startWorker } from './worker.ts';
 
 export interface WorkerApp {
-  console: FastifyInstance;
+  /** Of the console, of health and of metrics. */
+  url: string;
   /** Ends when the jobs under way have ended. */
   close(): Promise<void>;
 }
 
-/** Puts a worker together and starts it; the console is built but does not listen yet. */
+/**
+ * Puts a worker together and starts it.
+ *
+ * @throws {Error} `EADDRINUSE` when the port is taken; then no job was begun
+ */
 export async function startApp(config: WorkerConfig, log: Logger): Promise<WorkerApp> {
-  const complain = (error: Error): void => log.warn({ error: error.name }, 'no connection to Redis');
-  const background = connectRedis(config.REDIS_URL, 'background', complain);
-  const requests = connectRedis(config.REDIS_URL, 'request', complain);
-  const prefix = config.REDIS_PREFIX;
-  const vault = new VaultClient(vaultOptions(config));
-  const queues = new RefreshQueues(requests, prefix);
-  const metrics = createMetrics();
-  const engine: RefreshEngine = {
-    ...createEngine(config, vault, queues),
-    announce: (event) => publishEvent(requests, prefix, event).catch(() => undefined),
-    onUnsaved: ({ tenantId, integration }, error) => {
-      metrics.unsaved.inc({ integration });
-      log.error({ tenantId, integration, err: error }, 'new tokens could not be saved yet');
-    },
-  };
+  const parts = openParts(config, log);
+  const { background, requests, vault, queues } = parts;
+  const console = await openConsole(config, parts);
+  const url = await console.listen({ host: config.HOST, port: config.CONSOLE_PORT });
   const worker = startWorker({
-    engine,
-    background,
-    requests,
-    prefix,
-    log,
-    metrics,
+    ...parts,
+    engine: createEngine(config, parts),
+    prefix: config.REDIS_PREFIX,
     concurrency: config.REFRESH_CONCURRENCY,
     sweepIntervalMs: config.SWEEP_INTERVAL_SECONDS * 1000,
     lockMs: config.JOB_LOCK_SECONDS * 1000,
     stalledMs: config.STALLED_INTERVAL_SECONDS * 1000,
   });
 
-  const integrations = [...config.integrations.keys()];
-  const health = { vault, redis: requests, queues, integrations, metrics };
-  const console = await buildConsole({
-    adminToken: config.ADMIN_TOKEN ?? new Secret(''),
-    consoleUrl: config.CONSOLE_URL,
-    console: config.CONSOLE,
-    boardWritable: config.BOARD_WRITABLE,
-    boardQueues: openBoardQueues(integrations, background, prefix),
-    metrics: metrics.registry,
-    collect: () => collectStates(health),
-    health: () => checkHealth(health),
-    now: Date.now,
-  });
   return {
-    console,
+    url,
     async close() {
       await Promise.all([console.close(), worker.close()]);
       await queues.close();
@@ -83,18 +60,35 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
   };
 }
 
-function createEngine(
-  config: WorkerConfig,
-  vault: VaultClient,
-  queues: RefreshQueues,
-): Omit<RefreshEngine, 'announce' | 'onUnsaved'> {
-  const guard = new EgressGuard({ allow: config.EGRESS_ALLOW_HOSTS });
+type Parts = ReturnType<typeof openParts>;
+
+function openParts(config: WorkerConfig, log: Logger) {
+  const onRedisError = warnOfRedis(log);
+  const requests = connectRedis(config.REDIS_URL, 'request', onRedisError);
+  return {
+    log,
+    onRedisError,
+    metrics: createMetrics(),
+    vault: new VaultClient(vaultOptions(config)),
+    background: connectRedis(config.REDIS_URL, 'background', onRedisError),
+    requests,
+    queues: new RefreshQueues(requests, config.REDIS_PREFIX),
+  };
+}
+
+function createEngine(config: WorkerConfig, { log, metrics, requests, vault, queues }: Parts): RefreshEngine {
+  const { guard, integrations } = config;
   return {
     credentials: vault.credentials,
     queues,
-    integrations: config.integrations,
+    integrations,
     discovery: new Discovery({ guard }),
     guard,
+    announce: (event) => publishEvent(requests, config.REDIS_PREFIX, event).catch(() => undefined),
+    onUnsaved: ({ tenantId, integration }, error) => {
+      metrics.unsaved.inc({ integration });
+      log.error({ tenantId, integration, err: error }, 'new tokens could not be saved yet');
+    },
     now: Date.now,
     monotonic: () => performance.now(),
     limits: {
@@ -106,8 +100,31 @@ function createEngine(
   };
 }
 
+function openConsole(config: WorkerConfig, parts: Parts): Promise<FastifyInstance> {
+  const { log, metrics, vault, queues, background, requests, onRedisError } = parts;
+  const integrations = [...config.integrations.keys()];
+  const health = { vault, redis: requests, queues, integrations, metrics };
+  return buildConsole({
+    adminToken: config.CONSOLE ? config.ADMIN_TOKEN : undefined,
+    consoleUrl: config.CONSOLE_URL,
+    boardWritable: config.BOARD_WRITABLE,
+    openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),
+    isRedisUp: () => background.status === 'ready',
+    metrics: metrics.registry,
+    collect: () => collectStates(health),
+    health: () => checkHealth(health),
+    log,
+    now: Date.now,
+  });
+}
+
 /** The board keeps its queues for good, so theirs is a connection that waits for Redis. */
-function openBoardQueues(integrations: string[], connection: Redis, prefix: string): Queue[] {
+function openBoardQueues(
+  integrations: string[],
+  connection: Redis,
+  prefix: string,
+  onRedisError: (error: Error) => void,
+): Queue[] {
   const names = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName];
-  return names.map((name) => new Queue(name, { connection, prefix }));
+  return names.map((name) => new Queue(name, { connection, prefix }).on('error', onRedisError));
 }

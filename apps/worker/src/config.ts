@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { loadIntegrations } from '@connectors/oauth';
+import { integrationFields, readIntegrations } from '@connectors/oauth';
 import {
-  ConfigError,
   consoleUrlField,
   integer,
-  integrationFields,
   readConfig,
   redisFields,
   Secret,
@@ -77,9 +74,7 @@ export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
  * @throws {ConfigError} with every problem of both
  */
 export function readWorkerConfig(env: NodeJS.ProcessEnv) {
-  const config = readConfig(workerConfigSchema, env, rules);
-  const yaml = config.CONNECTORS_CONFIG === undefined ? '' : readFileSync(config.CONNECTORS_CONFIG, 'utf8');
-  const { integrations, problems } = loadIntegrations({ yaml, env });
-  if (problems.length > 0) throw new ConfigError(problems);
-  return { ...config, integrations };
+  const { integrations, guard, problems } = readIntegrations(env);
+  const config = readConfig(workerConfigSchema, env, [...rules, () => problems]);
+  return { ...config, integrations, guard };
 }

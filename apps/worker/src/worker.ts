@@ -1,10 +1,12 @@
-import { refreshNow, type RefreshEngine } from '@connectors/refresh';
+import type { RefreshEngine } from '@connectors/refresh';
 import { refreshQueueName, requestQueueName, type RefreshJobData } from '@connectors/vault-core';
-import { Worker, type Processor, type WorkerOptions } from 'bullmq';
+import { isNotConnectionError, Worker, type Processor, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { backoffMs } from './jobs/backoff.ts';
+import { retryDelayMs } from './jobs/backoff.ts';
+import { codingFailures } from './jobs/job-failure.ts';
 import { runRefreshJob } from './jobs/refresh-job.ts';
+import { runRequestJob } from './jobs/request-job.ts';
 import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
 import type { WorkerMetrics } from './metrics.ts';
 
@@ -16,6 +18,8 @@ export interface WorkerDeps {
   requests: Redis;
   prefix: string;
   log: Logger;
+  /** Told of every error of a connection to Redis. */
+  onRedisError: (error: Error) => void;
   metrics: WorkerMetrics;
   /** Refreshes at the same time, per integration. */
   concurrency: number;
@@ -38,19 +42,20 @@ export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
         runRefreshJob({ engine, log, metrics }, job, token ?? ''),
       ),
     ),
-    open<RefreshJobData>(deps, requestQueueName, async ({ data }) => {
-      const outcome = await refreshNow(engine, data);
-      metrics.requests.inc({ integration: data.integration, outcome });
-      log.info({ ...data, outcome }, 'refresh requested');
-      return { outcome };
-    }),
-    open<SweepJobData>(deps, sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
+    open<RefreshJobData>(
+      deps,
+      requestQueueName,
+      codingFailures(log, requestQueueName, (job) => runRequestJob({ engine, log, metrics }, job)),
+    ),
+    open<SweepJobData>(
+      deps,
+      sweepQueueName,
+      codingFailures(log, sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
+    ),
   ];
 
   const sweep = (): void => {
-    requestSweep(engine.queues, engine.now(), deps.sweepIntervalMs).catch(() => {
-      log.warn('no sweep could be asked for: Redis does not answer');
-    });
+    requestSweep(engine.queues, engine.now(), deps.sweepIntervalMs).catch(deps.onRedisError);
   };
   const timer = setInterval(sweep, deps.sweepIntervalMs);
   // Redis may come back empty.
@@ -75,9 +80,12 @@ function open<T>(deps: WorkerDeps, queue: string, processor: Processor<T>): Work
     stalledInterval: deps.stalledMs,
     // A job whose workers die again and again is still due: what it spends is guarded by its claim in Vault.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
-    settings: { backoffStrategy: (failures) => backoffMs(failures, Math.random()) },
+    settings: { backoffStrategy: (failures, _type, error) => retryDelayMs(failures, error) },
   };
   const worker = new Worker<T>(queue, processor, options);
-  worker.on('error', (error) => deps.log.warn({ queue, error: error.name }, 'queue trouble'));
+  worker.on('error', (error) => {
+    if (isNotConnectionError(error)) deps.log.warn({ queue, err: error }, 'queue trouble');
+    else deps.onRedisError(error);
+  });
   return worker;
 }

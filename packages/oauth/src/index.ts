@@ -1,6 +1,7 @@
 export { authorizeUrl, type AuthorizeRequest } from './authorize-url.ts';
 export { catalog } from './catalog.ts';
 export type { Integration, ReadyIntegration } from './integration.ts';
+export { integrationFields, readIntegrations } from './integration-settings.ts';
 export { loadIntegrations } from './load-integrations.ts';
 export { newPkce, type Pkce } from './pkce.ts';
 export type { ClientAuthentication, Provider, ReadyProvider } from './provider.ts';

@@ -73,22 +73,28 @@ function isBaseUrl(text: string): boolean {
   return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
 }
 
+/** The path of a file that can be read. */
+export function readableFile() {
+  return z.string().refine(isReadable, 'must name a file that can be read');
+}
+
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'must be letters, digits, _ and -');
 const mount = z.string().regex(/^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/, 'must be the path of a mount');
 const secret = z.string().transform((value) => new Secret(value));
-const file = z.string().refine(isReadable, 'must name a file that can be read');
 
 /** How to reach Vault, and as whom. They go with {@link vaultLoginRule}. */
 export const vaultFields = {
   VAULT_ADDR: baseUrl().describe('Address of Vault, for example `https://vault.example.com:8200`.'),
   VAULT_TOKEN: secret.optional().describe('A Vault token. In production use an AppRole instead.'),
   VAULT_ROLE_ID: z.string().optional().describe('Role id of the AppRole to log in with.'),
-  VAULT_ROLE_ID_FILE: file.optional().describe('File with the role id, in place of `VAULT_ROLE_ID`.'),
+  VAULT_ROLE_ID_FILE: readableFile()
+    .optional()
+    .describe('File with the role id, in place of `VAULT_ROLE_ID`.'),
   VAULT_SECRET_ID: secret.optional().describe('Secret id of the AppRole.'),
-  VAULT_SECRET_ID_FILE: file
+  VAULT_SECRET_ID_FILE: readableFile()
     .optional()
     .describe('File with the secret id, read at every login, in place of `VAULT_SECRET_ID`.'),
-  VAULT_CACERT: file.optional().describe('PEM file with the CA of the certificate of Vault.'),
+  VAULT_CACERT: readableFile().optional().describe('PEM file with the CA of the certificate of Vault.'),
   VAULT_TRANSIT_ENGINE: mount
     .default('transit')
     .describe('Mount of the Transit engine that encrypts access tokens.'),
@@ -145,18 +151,6 @@ export const redisFields = {
   REDIS_PREFIX: name
     .default('connectors')
     .describe('What the names of all keys and channels in Redis begin with.'),
-};
-
-export const integrationFields = {
-  CONNECTORS_CONFIG: file.optional().describe('Path of `connectors.yaml`.'),
-  EGRESS_ALLOW_HOSTS: z
-    .string()
-    .default('')
-    .transform((list) => list.split(',').map((entry) => entry.trim()))
-    .transform((entries) => entries.filter((entry) => entry !== ''))
-    .describe(
-      'Hosts, as `host` or `host:port` with commas between, that may be private and spoken to in plain http.',
-    ),
 };
 
 /** What every app that listens needs; `port` is its default. */

@@ -5,6 +5,7 @@ export * from './credential-store.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './ids.ts';
+export * from './log.ts';
 export * from './redis.ts';
 export * from './refresh-queue.ts';
 export * from './secret.ts';

@@ -30,7 +30,7 @@ export function answerProblem(
   // The agent went away, which is why the step failed.
   if (response.destroyed) return;
   const error = thrown instanceof ConnectorsError ? thrown : new ConnectorsError('internal_error');
-  if (error !== thrown) log.error({ requestId, ...anatomy(thrown) }, 'internal error');
+  if (error !== thrown) log.error({ requestId, err: thrown }, 'internal error');
   exchange.error = error;
   if (response.headersSent) {
     response.destroy();
@@ -65,11 +65,4 @@ function toProblem(error: ConnectorsError, exchange: Partial<Exchange>, consoleU
     requestId: exchange.requestId ?? '',
     ...(status === 424 ? { connectUrl: `${consoleUrl}/connect/${tenantId}/${integration}` } : {}),
   };
-}
-
-/** Where an unexpected error comes from. Its message stays out of the log: it may quote what it choked on. */
-function anatomy(thrown: unknown): { error: string; stack: string[] } {
-  if (!(thrown instanceof Error)) return { error: typeof thrown, stack: [] };
-  const stack = (thrown.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  return { error: thrown.name, stack: stack.map((line) => line.trim()) };
 }

@@ -2,56 +2,79 @@ import cookie from '@fastify/cookie';
 import type { Secret } from '@connectors/vault-core';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Queue } from 'bullmq';
+import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createBoard } from './board.ts';
 import { guardConsole } from './guard.ts';
+import { consoleHeaders } from './headers.ts';
+import { answerProblem } from './problem.ts';
 import { AdminSessions } from './session.ts';
 import { registerSignIn } from './sign-in.ts';
 
 export interface ConsoleDeps {
-  adminToken: Secret;
+  /** What the operator signs in with; without one only health and metrics are served. */
+  adminToken: Secret | undefined;
   /** Where the console is reached, for example `https://console.example.com`. */
   consoleUrl: string;
-  /** Off: only health and metrics are served. */
-  console: boolean;
   /** Whether jobs may be retried, promoted and removed on the board. */
   boardWritable: boolean;
-  boardQueues: Queue[];
+  openBoardQueues: () => Queue[];
+  isRedisUp: () => boolean;
   metrics: Registry;
   /** Refreshes the figures that are looked up rather than counted, before each scrape. */
   collect: () => Promise<void>;
   /** Which of its parts are in working order. */
   health: () => Promise<{ vault: boolean; redis: boolean }>;
+  log: Logger;
   now: () => number;
 }
 
 /** The worker's own port: health, metrics, and the operator's console with the board of refresh jobs. */
 export async function buildConsole(deps: ConsoleDeps): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false });
-  await app.register(cookie);
+  // A page that polls, or waits for Redis, must not hold up the end of the process.
+  const app = Fastify({ logger: false, forceCloseConnections: true });
+  app.setNotFoundHandler((_request, reply) => answerProblem(reply, 404, 'There is nothing here.'));
+  app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return answerProblem(reply, status, 'The request is malformed.');
+    deps.log.error({ err: error }, 'console error');
+    return answerProblem(reply, 500, 'Something went wrong here; the log says where.');
+  });
+  registerHealth(app, deps);
+  const { adminToken } = deps;
+  if (adminToken !== undefined) await app.register((scope) => registerConsole(scope, deps, adminToken));
+  return app;
+}
 
+function registerHealth(app: FastifyInstance, deps: ConsoleDeps): void {
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    const parts = await deps.health();
-    const isReady = parts.vault && parts.redis;
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'degraded', ...parts });
+    const { vault, redis } = await deps.health();
+    const isReady = vault && redis;
+    const word = (isUp: boolean): string => (isUp ? 'ok' : 'down');
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ status: isReady ? 'ok' : 'unavailable', vault: word(vault), redis: word(redis) });
   });
   app.get('/metrics', async (_request, reply) => {
     await deps.collect();
     return reply.type(deps.metrics.contentType).send(await deps.metrics.metrics());
   });
-
-  if (deps.console) await registerConsole(app, deps);
-  return app;
 }
 
-async function registerConsole(app: FastifyInstance, deps: ConsoleDeps): Promise<void> {
+async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminToken: Secret): Promise<void> {
   const { origin } = new URL(deps.consoleUrl);
-  const sessions = new AdminSessions(deps.adminToken, deps.now);
-  registerSignIn(app, { sessions, origin });
+  const sessions = new AdminSessions(adminToken, deps.now);
+  await app.register(cookie);
+  app.addHook('onRequest', consoleHeaders);
+  registerSignIn(app, { sessions, origin, log: deps.log });
   app.get('/', (_request, reply) => reply.redirect('/board'));
   await app.register(async (scope) => {
     scope.addHook('onRequest', guardConsole({ sessions, origin, writable: deps.boardWritable }));
-    await scope.register(createBoard(deps.boardQueues, deps.boardWritable), { prefix: '/board' });
+    // The board's own connection waits for Redis, and its user would wait with it.
+    scope.addHook('preHandler', async (_request, reply) => {
+      if (!deps.isRedisUp()) return answerProblem(reply, 503, 'Redis does not answer.');
+    });
+    await scope.register(createBoard(deps.openBoardQueues(), deps.boardWritable), { prefix: '/board' });
   });
 }

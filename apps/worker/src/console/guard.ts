@@ -1,12 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { answerProblem } from './problem.ts';
 import type { AdminSessions } from './session.ts';
 
 export const sessionCookie = 'connectors_console';
 
+const signInHint = 'Sign in, or present the admin token as a Bearer token.';
+
 const readingMethods = new Set(['GET', 'HEAD']);
 
 /** Whether this request was made by the console's own pages, or by no browser at all. */
-function isSameOrigin(request: FastifyRequest, origin: string): boolean {
+export function isSameOrigin(request: FastifyRequest, origin: string): boolean {
   const { origin: stated, authorization } = request.headers;
   // A browser adds no Authorization header of its own, so a request that carries one is no forgery.
   if (stated === undefined) return authorization !== undefined;
@@ -31,16 +34,17 @@ export function guardConsole({ sessions, origin, writable }: GuardOptions) {
       const isPage = request.headers.accept?.includes('text/html') === true;
       return isPage && bearer === undefined
         ? reply.redirect('/sign-in')
-        : refuse(reply, 401, 'Sign in, or present the admin token as a Bearer token.');
+        : answerProblem(
+            reply.header('www-authenticate', 'Bearer realm="connectors console"'),
+            401,
+            signInHint,
+          );
     }
     if (readingMethods.has(request.method)) return undefined;
     if (!isSameOrigin(request, origin))
-      return refuse(reply, 403, `This is only taken from pages of ${origin}.`);
-    if (!writable) return refuse(reply, 403, 'The board is read-only; BOARD_WRITABLE=true changes that.');
+      return answerProblem(reply, 403, `This is only taken from pages of ${origin}.`);
+    if (!writable)
+      return answerProblem(reply, 403, 'The board is read-only; BOARD_WRITABLE=on changes that.');
     return undefined;
   };
-}
-
-function refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
-  return reply.code(status).type('application/problem+json').send({ status, detail });
 }

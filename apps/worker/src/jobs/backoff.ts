@@ -11,3 +11,19 @@ export function backoffMs(failures: number, random: number): number {
   const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(ceiling * (0.5 + random / 2));
 }
+
+/** A failure that names how long to wait at least, in milliseconds: the provider asked for it. */
+export class RetryAfterError extends Error {
+  readonly waitMs: number;
+
+  constructor(reason: string, waitMs: number) {
+    super(reason);
+    this.waitMs = waitMs;
+  }
+}
+
+/** How long a failed job waits before its next try, in milliseconds. */
+export function retryDelayMs(failures: number, error: Error | undefined, random = Math.random()): number {
+  const asked = error instanceof RetryAfterError ? error.waitMs : 0;
+  return Math.max(backoffMs(failures, random), asked);
+}

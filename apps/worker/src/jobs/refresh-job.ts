@@ -1,9 +1,10 @@
 import { refreshCredential, type RefreshEngine, type RefreshOutcome } from '@connectors/refresh';
-import { ConnectorsError, type RefreshJob } from '@connectors/vault-core';
+import type { RefreshJob } from '@connectors/vault-core';
 import { DelayedError, UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
 import type { WorkerMetrics } from '../metrics.ts';
-import { backoffMs } from './backoff.ts';
+import { RetryAfterError } from './backoff.ts';
+import { failureCode } from './job-failure.ts';
 
 export interface RefreshJobDeps {
   engine: RefreshEngine;
@@ -25,7 +26,8 @@ export async function runRefreshJob(deps: RefreshJobDeps, job: RefreshJob, token
   );
   if (outcome.kind === 'refreshed' && outcome.remainingLifeMs !== undefined)
     metrics.remainingLife.observe({ integration: job.data.integration }, outcome.remainingLifeMs / 1000);
-  log.info({ ...job.data, outcome, attemptsMade: job.attemptsMade }, 'refresh');
+  const level = outcome.kind === 'needs_reauth' || outcome.kind === 'retry' ? 'warn' : 'info';
+  log[level]({ ...job.data, outcome, attemptsMade: job.attemptsMade }, 'refresh');
 
   switch (outcome.kind) {
     case 'refreshed':
@@ -37,7 +39,7 @@ export async function runRefreshJob(deps: RefreshJobDeps, job: RefreshJob, token
     case 'held':
       return postpone(job, token, outcome.until);
     case 'retry':
-      return retryLater(deps, job, token, outcome);
+      return retryLater(deps, job, outcome);
   }
 }
 
@@ -46,23 +48,20 @@ async function attempt({ engine, log }: RefreshJobDeps, job: RefreshJob): Promis
   try {
     return await refreshCredential(engine, job.data);
   } catch (error) {
-    if (error instanceof ConnectorsError) return { kind: 'retry', reason: error.code };
-    log.error({ ...job.data, err: error }, 'refresh broke');
-    return { kind: 'retry', reason: 'internal_error' };
+    const reason = failureCode(error);
+    if (reason === 'internal_error') log.error({ ...job.data, err: error }, 'refresh broke');
+    return { kind: 'retry', reason };
   }
 }
 
 async function retryLater(
   { engine }: RefreshJobDeps,
   job: RefreshJob,
-  token: string,
-  { reason, notBefore }: Extract<RefreshOutcome, { kind: 'retry' }>,
+  { reason, notBefore = 0 }: Extract<RefreshOutcome, { kind: 'retry' }>,
 ): Promise<never> {
   const retryCount = job.attemptsMade + 1;
   await engine.announce({ type: 'refresh-retry', ...job.data, error: reason, retryCount });
-  const backoff = backoffMs(retryCount, Math.random());
-  if (notBefore !== undefined && notBefore > engine.now() + backoff) return postpone(job, token, notBefore);
-  throw new Error(reason);
+  throw new RetryAfterError(reason, notBefore - engine.now());
 }
 
 /** Moves the job to later without counting a failure. */

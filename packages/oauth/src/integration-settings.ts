@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { EgressGuard } from '@connectors/egress';
+import { readableFile } from '@connectors/vault-core';
+import { z } from 'zod';
+import type { Integration } from './integration.ts';
+import { loadIntegrations } from './load-integrations.ts';
+
+/** The environment variables that say which integrations there are, and what may be reached for them. */
+export const integrationFields = {
+  CONNECTORS_CONFIG: readableFile().optional().describe('Path of `connectors.yaml`.'),
+  EGRESS_ALLOW_HOSTS: z
+    .string()
+    .refine((list) => openGuard(list) !== undefined, 'must be host or host:port, with commas between')
+    .optional()
+    .describe(
+      'Hosts, as `host` or `host:port` with commas between, that may be private and spoken to in plain http.',
+    ),
+};
+
+export interface IntegrationSettings {
+  integrations: Map<string, Integration>;
+  guard: EgressGuard;
+  /** What is wrong with the integrations. That a variable breaks its own rule is told by {@link integrationFields}. */
+  problems: string[];
+}
+
+/** Reads the integrations from the environment and the file that it names. */
+export function readIntegrations(env: Readonly<Record<string, string | undefined>>): IntegrationSettings {
+  const loaded = loadIntegrations({ yaml: readFile(env['CONNECTORS_CONFIG'] ?? ''), env });
+  return { ...loaded, guard: openGuard(env['EGRESS_ALLOW_HOSTS'] ?? '') ?? new EgressGuard() };
+}
+
+function readFile(path: string): string {
+  try {
+    return path === '' ? '' : readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function openGuard(list: string): EgressGuard | undefined {
+  const entries = list.split(',').map((entry) => entry.trim());
+  try {
+    return new EgressGuard({ allow: entries.filter((entry) => entry !== '') });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { ConnectorsError } from './errors.ts';
+
+/** The log of an app: JSON lines, on standard output unless told otherwise. Errors go under `err`. */
+export function createLogger(app: string, level: string, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: { app },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describeError },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/**
+ * What a log may tell of an error: its name, our own code and message, else where it comes from. Any other message
+ * stays out, for it may quote what it choked on, and so do properties: those of HTTP clients hold headers and bodies.
+ */
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, message, stack = '' } = error;
+  if (error instanceof ConnectorsError) return { name, code: error.code, message };
+  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line));
+  return { name, stack: frames.map((line) => line.trim()) };
+}
+
+/** Tells of errors of Redis: one line in half a minute, for ioredis reports every attempt to reconnect. */
+export function warnOfRedis(log: Logger, now = Date.now): (error: Error) => void {
+  let quietUntil = 0;
+  return (error) => {
+    if (now() < quietUntil) return;
+    quietUntil = now() + 30_000;
+    log.warn({ error: 'code' in error ? error.code : error.name }, 'Redis does not answer');
+  };
+}
