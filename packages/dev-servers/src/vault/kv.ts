@@ -16,7 +16,15 @@ import {
   type KvSecret,
   type KvSettings,
 } from './kv-secret.ts';
-import { notFound, VaultError, type Backend, type RoutedRequest, type VaultAnswer } from './request.ts';
+import {
+  listing,
+  notFound,
+  VaultError,
+  type Backend,
+  type Route,
+  type RoutedRequest,
+  type VaultAnswer,
+} from './request.ts';
 
 interface Engine {
   barrier: Barrier;
@@ -27,46 +35,24 @@ interface Engine {
 /** The key/value engine, version 2. */
 export function kv(barrier: Barrier, now: () => number, prefix: string): Backend {
   const engine = { barrier, now, prefix };
-  const exists = (request: RoutedRequest) => read(engine, request) !== undefined;
-  const each = (turn: (secret: KvSecret, numbers: number[]) => KvSecret) => ({
-    write: (request: RoutedRequest) => changeVersions(engine, request, turn),
-  });
   return {
     routes: [
       {
         path: /^config$/,
         on: {
           read: () => ({ data: showSettings(mountSettings(engine)) }),
-          write(request) {
-            barrier.put(`${prefix}config`, settings(request.fields, mountSettings(engine)));
-            return {};
-          },
+          write: (request) => configure(engine, request),
         },
       },
-      {
-        path: /^data\/(?<path>.+)$/,
-        exists,
-        on: {
-          read: (request) => readVersion(engine, request),
-          write: (request) => writeVersion(engine, request),
-          patch: (request) => patchVersion(engine, request),
-          delete: (request) => deleteCurrent(engine, request),
-        },
-      },
-      { path: /^delete\/(?<path>.+)$/, on: each((secret, numbers) => deleted(secret, numbers, now())) },
-      { path: /^undelete\/(?<path>.+)$/, on: each(undeleted) },
-      { path: /^destroy\/(?<path>.+)$/, on: each(destroyed) },
+      ...dataRoutes(engine),
       {
         path: /^metadata\/(?<path>.*)$/,
-        exists,
+        exists: (request) => read(engine, request) !== undefined,
         on: {
           read: (request) => readMetadata(engine, request),
           list: (request) => list(engine, request),
           write: (request) => writeMetadata(engine, request),
-          delete(request) {
-            barrier.delete(location(engine, request));
-            return {};
-          },
+          delete: (request) => deleteMetadata(engine, request),
         },
       },
     ],
@@ -78,6 +64,40 @@ export function kv(barrier: Barrier, now: () => number, prefix: string): Backend
       ],
     }),
   };
+}
+
+function dataRoutes(engine: Engine): Route[] {
+  const each = (turn: (secret: KvSecret, numbers: number[]) => KvSecret) => ({
+    write: (request: RoutedRequest) => changeVersions(engine, request, turn),
+  });
+  return [
+    {
+      path: /^data\/(?<path>.+)$/,
+      exists: (request) => read(engine, request) !== undefined,
+      on: {
+        read: (request) => readVersion(engine, request),
+        write: (request) => writeVersion(engine, request),
+        patch: (request) => patchVersion(engine, request),
+        delete: (request) => deleteCurrent(engine, request),
+      },
+    },
+    {
+      path: /^delete\/(?<path>.+)$/,
+      on: each((secret, numbers) => deleted(secret, numbers, engine.now())),
+    },
+    { path: /^undelete\/(?<path>.+)$/, on: each(undeleted) },
+    { path: /^destroy\/(?<path>.+)$/, on: each(destroyed) },
+  ];
+}
+
+function configure(engine: Engine, { fields }: RoutedRequest): VaultAnswer {
+  engine.barrier.put(`${engine.prefix}config`, settings(fields, mountSettings(engine)));
+  return {};
+}
+
+function deleteMetadata(engine: Engine, request: RoutedRequest): VaultAnswer {
+  engine.barrier.delete(location(engine, request));
+  return {};
 }
 
 function readVersion(engine: Engine, request: RoutedRequest): VaultAnswer {
@@ -179,9 +199,7 @@ function readMetadata(engine: Engine, request: RoutedRequest): VaultAnswer {
 
 function list(engine: Engine, request: RoutedRequest): VaultAnswer {
   const folder = request.params['path'] ?? '';
-  const keys = engine.barrier.list(`${engine.prefix}secret/${folder}`);
-  if (keys.length === 0) throw notFound();
-  return { data: { keys } };
+  return listing(engine.barrier.list(`${engine.prefix}secret/${folder}`));
 }
 
 function writeMetadata(engine: Engine, request: RoutedRequest): VaultAnswer {

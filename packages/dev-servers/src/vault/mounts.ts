@@ -34,11 +34,11 @@ export class Mounts {
 
   constructor(barrier: Barrier, now: () => number, tokens: Tokens, policies: Policies) {
     this.#barrier = barrier;
-    this.#build = ({ type, uuid }) => {
+    this.#build = ({ type, uuid, path }) => {
       const prefix = `logical/${uuid}/`;
       if (type === 'kv') return kv(barrier, now, prefix);
       if (type === 'transit') return transit(barrier, now, prefix);
-      if (type === 'approle') return approle(barrier, now, prefix, tokens);
+      if (type === 'approle') return approle({ barrier, now, prefix }, path, tokens);
       return tokenAuth(tokens, policies);
     };
     const stored = (barrier.get(tablePath) as Mount[] | undefined) ?? [];

@@ -65,6 +65,21 @@ export function notFound(): VaultError {
   return new VaultError(404);
 }
 
+/** @throws {VaultError} 403 on a public route */
+export function callerOf(request: RoutedRequest): Caller {
+  if (!request.caller) throw new VaultError(403, 'permission denied');
+  return request.caller;
+}
+
+/** An answer to a list: an empty one is a 404. */
+export function listing(keys: string[]): VaultAnswer {
+  if (keys.length === 0) throw notFound();
+  return { data: { keys } };
+}
+
+/** What Vault takes for the name of a key or a role, as a group of a route's pattern. */
+export const namePattern = String.raw`(?<name>\w(?:[\w.-]*\w)?)`;
+
 export interface Route {
   /** Matched against the path below the mount. */
   path: RegExp;

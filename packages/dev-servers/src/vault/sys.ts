@@ -49,19 +49,14 @@ export function system(mounts: Mounts, policies: Policies, audit: Audit, seal: (
 }
 
 function mountRoutes(mounts: Mounts): Route[] {
-  const mountOf = (request: RoutedRequest) => {
-    const mount = mounts.get(mountPath(request));
-    if (!mount) throw new VaultError(400, `No secret engine mount at ${mountPath(request)}`);
-    return mount;
-  };
   return [
     { path: /^mounts\/?$/, on: { read: () => table(mounts.list('secret')) } },
     {
       path: /^mounts\/(?<path>.+)\/tune$/,
       on: {
-        read: (request) => showTuning(mountOf(request)),
+        read: (request) => showTuning(mountOf(mounts, request)),
         write(request) {
-          const mount = mountOf(request);
+          const mount = mountOf(mounts, request);
           mounts.describe(mount, text(request.fields, 'description') ?? mount.description);
           return {};
         },
@@ -70,16 +65,12 @@ function mountRoutes(mounts: Mounts): Route[] {
     {
       path: /^mounts\/(?<path>.+)$/,
       on: {
-        read: (request) => ({ flat: true, data: showMount(mountOf(request)) }),
+        read: (request) => ({ flat: true, data: showMount(mountOf(mounts, request)) }),
         write(request) {
           const { fields } = request;
-          const type = text(fields, 'type') ?? '';
-          mounts.mountSecrets(
-            mountPath(request),
-            type,
-            text(fields, 'description') ?? '',
-            object(fields, 'options') ?? {},
-          );
+          const description = text(fields, 'description') ?? '';
+          const options = object(fields, 'options') ?? {};
+          mounts.mountSecrets(mountPath(request), text(fields, 'type') ?? '', description, options);
           return {};
         },
         delete(request) {
@@ -89,6 +80,12 @@ function mountRoutes(mounts: Mounts): Route[] {
       },
     },
   ];
+}
+
+function mountOf(mounts: Mounts, request: RoutedRequest): Mount {
+  const mount = mounts.get(mountPath(request));
+  if (!mount) throw new VaultError(400, `No secret engine mount at ${mountPath(request)}`);
+  return mount;
 }
 
 function authRoutes(mounts: Mounts): Route[] {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Barrier } from './barrier.ts';
+import type { Fields } from './fields.ts';
 import { VaultError } from './request.ts';
 
 /** A token as it is stored: never the token itself, which is only known by its hash. All times in seconds. */
@@ -99,7 +100,7 @@ export class Tokens {
   renew(token: TokenEntry, increment: number | undefined): TokenEntry {
     if (!token.renewable || token.expiresAt === null) throw new VaultError(400, 'lease is not renewable');
     const now = this.#seconds();
-    const wanted = token.period || increment || token.creationTtl;
+    const wanted = token.period || Math.max(0, increment ?? 0) || token.creationTtl;
     const latest = token.period && !token.explicitMaxTtl ? now + wanted : token.issuedAt + token.maxTtl;
     const renewed = { ...token, lastRenewal: now, expiresAt: Math.min(now + wanted, latest) };
     this.#barrier.transaction(() => {
@@ -167,6 +168,24 @@ function newEntry(hash: string, request: TokenRequest, now: number): TokenEntry 
 /** Lower case, sorted, without repetitions. */
 export function normalize(policies: string[]): string[] {
   return [...new Set(policies.map((name) => name.toLowerCase()))].sort();
+}
+
+/** The `auth` part of an answer that hands out or renews a token. */
+export function authOf(clientToken: string, token: TokenEntry, leaseDuration: number): Fields {
+  return {
+    client_token: clientToken,
+    accessor: token.accessor,
+    policies: token.policies,
+    token_policies: token.policies,
+    metadata: token.meta,
+    lease_duration: leaseDuration,
+    renewable: token.renewable,
+    entity_id: '',
+    token_type: 'service',
+    orphan: token.parent === undefined,
+    mfa_requirement: null,
+    num_uses: token.numUses,
+  };
 }
 
 function expiry(token: TokenEntry): number | null {

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Barrier } from './barrier.ts';
-import { flag, integer, isObject, text, type Fields } from './fields.ts';
+import { flag, integer, text } from './fields.ts';
 import {
-  listedError,
+  listing,
+  namePattern,
   notFound,
   VaultError,
   type Backend,
+  type Route,
   type RoutedRequest,
   type VaultAnswer,
 } from './request.ts';
-import { base64Fault, decrypt, encrypt, newKey, rotated, type TransitKey } from './transit-key.ts';
+import { associatedData, eachItem, fromBase64, itemsOf } from './transit-batch.ts';
+import { decrypt, encrypt, newKey, rotated, type TransitKey } from './transit-key.ts';
 
 interface Engine {
   read(name: string): TransitKey | undefined;
@@ -29,50 +32,55 @@ export function transit(barrier: Barrier, now: () => number, prefix: string): Ba
     delete: (name) => barrier.delete(prefix + name),
     now,
   };
-  const name = String.raw`(?<name>\w(?:[\w.-]*\w)?)`;
   return {
     routes: [
+      { path: /^keys\/?$/, on: { list: () => listing(barrier.list(prefix)) } },
+      ...keyRoutes(engine),
       {
-        path: /^keys\/?$/,
-        on: {
-          list() {
-            const keys = barrier.list(prefix);
-            if (keys.length === 0) throw notFound();
-            return { data: { keys } };
-          },
-        },
-      },
-      {
-        path: new RegExp(`^keys/${name}$`),
-        on: {
-          read: (request) => show(keyOf(engine, request, notFound())),
-          write: (request) => createKey(engine, request),
-          delete: (request) => deleteKey(engine, request),
-        },
-      },
-      { path: new RegExp(`^keys/${name}/config$`), on: { write: (request) => configure(engine, request) } },
-      {
-        path: new RegExp(`^keys/${name}/rotate$`),
-        on: {
-          write(request) {
-            const key = keyOf(engine, request, new VaultError(400, 'key not found'));
-            return show(engine.save(rotated(key, now())));
-          },
-        },
-      },
-      {
-        path: new RegExp(`^encrypt/${name}$`),
+        path: new RegExp(`^encrypt/${namePattern}$`),
         exists: (request) => engine.read(nameOf(request)) !== undefined,
         on: { write: (request) => encryptRoute(engine, request) },
       },
-      { path: new RegExp(`^decrypt/${name}$`), on: { write: (request) => decryptRoute(engine, request) } },
-      { path: new RegExp(`^rewrap/${name}$`), on: { write: (request) => rewrapRoute(engine, request) } },
       {
-        path: new RegExp(`^datakey/(?<kind>\\w+)/${name}$`),
+        path: new RegExp(`^decrypt/${namePattern}$`),
+        on: { write: (request) => decryptRoute(engine, request) },
+      },
+      {
+        path: new RegExp(`^rewrap/${namePattern}$`),
+        on: { write: (request) => rewrapRoute(engine, request) },
+      },
+      {
+        path: new RegExp(`^datakey/(?<kind>\\w+)/${namePattern}$`),
         on: { write: (request) => dataKey(engine, request) },
       },
     ],
   };
+}
+
+function keyRoutes(engine: Engine): Route[] {
+  return [
+    {
+      path: new RegExp(`^keys/${namePattern}$`),
+      on: {
+        read: (request) => show(keyOf(engine, request, notFound())),
+        write: (request) => createKey(engine, request),
+        delete: (request) => deleteKey(engine, request),
+      },
+    },
+    {
+      path: new RegExp(`^keys/${namePattern}/config$`),
+      on: { write: (request) => configure(engine, request) },
+    },
+    {
+      path: new RegExp(`^keys/${namePattern}/rotate$`),
+      on: {
+        write(request) {
+          const key = keyOf(engine, request, new VaultError(400, 'key not found'));
+          return show(engine.save(rotated(key, engine.now())));
+        },
+      },
+    },
+  ];
 }
 
 function createKey(engine: Engine, { fields, params }: RoutedRequest): VaultAnswer {
@@ -182,68 +190,6 @@ function dataKey(engine: Engine, request: RoutedRequest): VaultAnswer {
   const { ciphertext, version } = encrypt(key, plaintext, Buffer.alloc(0));
   const shown = kind === 'plaintext' ? { plaintext: plaintext.toString('base64') } : {};
   return { data: { ciphertext, key_version: version, ...shown } };
-}
-
-/** The items of a batch, or the request itself as the only one. A malformed batch fails as a whole. */
-function itemsOf({ fields }: RoutedRequest, required: string, complaint: string): Fields[] {
-  const batch = fields['batch_input'];
-  if (batch === undefined || batch === null) {
-    // An empty plaintext may be encrypted; there is no empty ciphertext.
-    const given = text(fields, required);
-    if (given === undefined || (given === '' && required === 'ciphertext'))
-      throw new VaultError(400, complaint);
-    return [fields];
-  }
-  if (!Array.isArray(batch)) {
-    throw listedError(500, 'failed to parse batch input: source data must be an array or slice');
-  }
-  if (batch.length === 0) throw new VaultError(400, 'missing batch input to process');
-  return batch.map((item: unknown, index) => {
-    if (!isObject(item)) throw listedError(500, `failed to parse batch input: [${index}] expected a map`);
-    if (item[required] === undefined) {
-      throw listedError(500, `failed to parse batch input: '[${index}].${required}' ${complaint}`);
-    }
-    return item;
-  });
-}
-
-/** A batch with a bad item answers with `failureStatus` and a full body, in which that item has an `error`. */
-function eachItem(
-  { fields }: RoutedRequest,
-  items: Fields[],
-  failureStatus: number,
-  work: (item: Fields) => Fields,
-): VaultAnswer {
-  if (fields['batch_input'] === undefined || fields['batch_input'] === null) return { data: work(fields) };
-  let failed = false;
-  const results = items.map((item) => {
-    const reference = text(item, 'reference') ?? '';
-    try {
-      return { ...work(item), reference };
-    } catch (error) {
-      if (!(error instanceof VaultError) || error.status >= 500) throw error;
-      failed = true;
-      return { error: error.message, reference };
-    }
-  });
-  const status = failed ? (integer(fields, 'partial_failure_response_code') ?? failureStatus) : 200;
-  return { status, data: { batch_results: results } };
-}
-
-function associatedData(item: Fields): Buffer {
-  const value = text(item, 'associated_data') ?? '';
-  const fault = base64Fault(value);
-  if (fault === undefined) return Buffer.from(value, 'base64');
-  throw listedError(
-    500,
-    `unable to get associated_data/additional_data from factory[0]: illegal base64 data at input byte ${fault}`,
-  );
-}
-
-function fromBase64(value: string): Buffer {
-  const fault = base64Fault(value);
-  if (fault !== undefined) throw new VaultError(400, `illegal base64 data at input byte ${fault}`);
-  return Buffer.from(value, 'base64');
 }
 
 function show(key: TransitKey): VaultAnswer {

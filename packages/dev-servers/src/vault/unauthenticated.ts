@@ -3,7 +3,7 @@ import { VaultError } from './request.ts';
 import type { Seal } from './seal.ts';
 
 /** What the embedded Vault says it is, so that clients that ask for a minimum version go on. */
-export const version = '1.15.0+embedded';
+const version = '1.15.0+embedded';
 
 interface Plain {
   status: number;

@@ -8,37 +8,45 @@ import { policyContract } from './policy.ts';
 import { shippedPoliciesContract } from './shipped-policies.ts';
 import { systemContract } from './system.ts';
 import { tokenContract } from './token.ts';
-import { transitContract } from './transit.ts';
+import { transitCryptoContract } from './transit-crypto.ts';
+import { transitKeyContract } from './transit-key.ts';
 import { VaultHttp } from './vault-http.ts';
 
-for (const target of await vaultTargets()) {
-  if (target.missing !== undefined) {
-    it.skip(`against ${target.name} (${target.missing})`);
-    continue;
-  }
-  describe(`against ${target.name}`, () => {
-    let vault: VaultHttp;
-    let stop: (() => Promise<void>) | undefined;
+const targets = await vaultTargets();
 
-    beforeAll(async () => {
-      const started = await target.start();
-      vault = new VaultHttp(started.address, started.token);
-      stop = started.stop;
-    }, 180_000);
+// eslint-disable-next-line vitest/expect-expect -- it names what cannot be had here
+it.for(targets.filter(({ missing }) => missing !== undefined))(
+  'against $name ($missing)',
+  ({ missing }, { skip }) => skip(missing),
+);
 
-    afterAll(async () => {
-      await vault.clean();
-      await stop?.();
-    });
+describe.each(targets.filter(({ missing }) => missing === undefined))('against $name', (target) => {
+  let vault: VaultHttp;
+  let stop: () => Promise<void>;
 
-    describe('HTTP', () => httpContract(() => vault));
-    describe('system', () => systemContract(() => vault));
-    describe('policies', () => policyContract(() => vault));
-    describe('access control', () => aclContract(() => vault));
-    describe('tokens', () => tokenContract(() => vault));
-    describe('AppRole', () => approleContract(() => vault));
-    describe('transit', () => transitContract(() => vault));
-    describe('KV version 2', () => kvContract(() => vault));
-    describe('the shipped policies', () => shippedPoliciesContract(() => vault));
+  beforeAll(async () => {
+    const started = await target.start();
+    vault = new VaultHttp(started.address, started.token);
+    stop = () => started.stop();
+  }, 180_000);
+
+  afterAll(async () => {
+    await vault.clean();
+    await stop();
   });
-}
+
+  describe.each([
+    { subject: 'HTTP', contract: httpContract },
+    { subject: 'system', contract: systemContract },
+    { subject: 'policies', contract: policyContract },
+    { subject: 'access control', contract: aclContract },
+    { subject: 'tokens', contract: tokenContract },
+    { subject: 'AppRole', contract: approleContract },
+    { subject: 'transit keys', contract: transitKeyContract },
+    { subject: 'transit', contract: transitCryptoContract },
+    { subject: 'KV version 2', contract: kvContract },
+    { subject: 'the shipped policies', contract: shippedPoliciesContract },
+  ])('$subject', ({ contract }) => {
+    contract(() => vault);
+  });
+});

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { listed, neverExisted, noContent, refusal, type VaultHttp } from './vault-http.ts';
+import { listed, neverExisted, noContent, refusal, type Answer, type VaultHttp } from './vault-http.ts';
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 const conflict = refusal(400, 'check-and-set parameter did not match the current version');
@@ -16,6 +16,14 @@ export function kvContract(vault: () => VaultHttp): void {
     const name = vault().name('s');
     for (const value of values) await vault().post(`${mount}/data/${name}`, { data: { value } });
     return name;
+  }
+
+  function write(name: string, cas: unknown): Promise<Answer> {
+    return vault().post(`${mount}/data/${name}`, { data: {}, options: { cas } });
+  }
+
+  function patch(name: string, body: object, type = 'application/merge-patch+json'): Promise<Answer> {
+    return vault().call('PATCH', `${mount}/data/${name}`, body, { 'Content-Type': type });
   }
 
   describe('data', () => {
@@ -108,9 +116,6 @@ export function kvContract(vault: () => VaultHttp): void {
   });
 
   describe('check and set', () => {
-    const write = (name: string, cas: unknown) =>
-      vault().post(`${mount}/data/${name}`, { data: {}, options: { cas } });
-
     it('writes when the version is the current one', async () => {
       const name = await secret(1, 2);
       expect((await write(name, 2)).body.data.version).toBe(3);
@@ -350,9 +355,6 @@ export function kvContract(vault: () => VaultHttp): void {
   });
 
   describe('patching', () => {
-    const patch = (name: string, body: object, type = 'application/merge-patch+json') =>
-      vault().call('PATCH', `${mount}/data/${name}`, body, { 'Content-Type': type });
-
     it('merges into the latest version', async () => {
       const name = vault().name('s');
       await vault().post(`${mount}/data/${name}`, { data: { keep: 1, drop: 1, nested: { a: 1 } } });

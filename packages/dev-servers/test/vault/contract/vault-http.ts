@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { vi } from 'vitest';
 
 export interface Answer {
   status: number;
@@ -64,7 +65,11 @@ export class VaultHttp {
     await this.expect204('POST', `sys/mounts/${path}`, { type });
     this.#made.push(`sys/mounts/${path}`);
     // A real Vault upgrades a new kv mount in the background, and refuses requests meanwhile.
-    while (type === 'kv-v2' && (await this.get(`${path}/config`)).status !== 200);
+    await vi.waitFor(async () => {
+      if (type !== 'kv-v2') return;
+      const { status } = await this.get(`${path}/config`);
+      if (status !== 200) throw new Error(`${path} answers ${status}`);
+    });
     return path;
   }
 
@@ -95,7 +100,7 @@ export class VaultHttp {
   }
 
   async clean(): Promise<void> {
-    for (const path of this.#made.splice(0).reverse()) await this.delete(path);
+    for (const path of this.#made.splice(0).toReversed()) await this.delete(path);
   }
 
   private async expect204(method: string, path: string, body: unknown): Promise<void> {
