@@ -1,8 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { ConnectorsError } from './errors.ts';
 import { checkId, encodeBase32, isId } from './ids.ts';
 import { Secret } from './secret.ts';
+import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
+import { VaultError } from './vault/vault-error.ts';
 
 /** What is stored of an agent at `_agents/{id}`. Its key is not: only the hash of the key's secret part. */
 const storedAgentSchema = z.object({
@@ -48,6 +51,7 @@ export class AgentStore {
 
   /** Creates an agent. The returned key is shown once: nothing can bring it back. */
   async create(grant: AgentGrant): Promise<{ id: string; key: Secret }> {
+    if (grant.tenants.length === 0) throw new ConnectorsError('invalid_request', 'tenants must not be empty');
     for (const tenant of grant.tenants) checkId('tenantId', tenant);
     for (const integration of grant.integrations ?? []) checkId('integration', integration);
     const id = encodeBase32(randomBytes(10));
@@ -59,18 +63,35 @@ export class AgentStore {
       secretSha256: sha256(secret).toString('hex'),
       createdAt: new Date(this.#now()).toISOString(),
     };
-    await this.#kv.write(`_agents/${id}`, agent, 0);
+    await this.#insert(pathOf(id), agent);
     return { id, key: new Secret(`cak_${id}_${secret}`) };
   }
 
+  /** @throws StoredDocumentError */
   async find(id: string): Promise<Agent | undefined> {
-    const document = await this.#kv.read(`_agents/${checkId('agentId', id)}`);
-    return document?.data === undefined ? undefined : { ...storedAgentSchema.parse(document.data), id };
+    const path = pathOf(id);
+    const document = await this.#kv.read(path);
+    if (document?.data === undefined) return undefined;
+    return { ...readStored(storedAgentSchema, path, document.data), id };
   }
 
+  /** Forgets an agent: its key is worth nothing from then on. */
   async delete(id: string): Promise<void> {
-    await this.#kv.destroyAllVersions(`_agents/${checkId('agentId', id)}`);
+    await this.#kv.destroyVersions(pathOf(id));
   }
+
+  async #insert(path: string, agent: StoredAgent): Promise<void> {
+    try {
+      await this.#kv.write(path, agent, 0);
+    } catch (error) {
+      // The id is new and random: who was first can only be this very write, its answer lost.
+      if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
+    }
+  }
+}
+
+function pathOf(id: string): string {
+  return `_agents/${checkId('agentId', id)}`;
 }
 
 /** Takes an agent key apart; `undefined` if the text is none. */

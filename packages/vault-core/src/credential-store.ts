@@ -1,7 +1,8 @@
 import { CredentialNotFoundError } from './errors.ts';
-import { checkId } from './ids.ts';
+import { checkId, isId } from './ids.ts';
 import type { Secret } from './secret.ts';
 import { storedCredentialSchema, type CredentialId, type StoredCredential } from './credential.ts';
+import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
 import type { TransitEngine } from './vault/transit.ts';
 import { VaultError } from './vault/vault-error.ts';
@@ -24,7 +25,7 @@ type TokenField = 'accessToken' | 'refreshToken';
 
 /**
  * Credentials in Vault: one KV document each, its tokens encrypted under the tenant's two Transit keys.
- * Methods check the ids they are given and throw `invalid_request` or VaultError.
+ * Methods check the ids they are given before anything is sent, and throw `invalid_request` or VaultError.
  */
 export class CredentialStore {
   readonly #engines: StorageEngines;
@@ -33,11 +34,25 @@ export class CredentialStore {
     this.#engines = engines;
   }
 
-  /** One call. `undefined` if the tenant never connected the integration, or disconnected it. */
+  /**
+   * One call. `undefined` if the tenant never connected the integration, or disconnected it.
+   *
+   * @throws StoredDocumentError
+   */
   async find(id: CredentialId): Promise<CredentialRecord | undefined> {
+    const path = pathOf(id);
+    const document = await this.#engines.kv.read(path);
+    if (document === undefined || !isAlive(document.data)) return undefined;
+    return {
+      credential: readStored(storedCredentialSchema, path, document.data),
+      version: document.version,
+    };
+  }
+
+  /** Whether there is a credential, also one that {@link find} cannot read. */
+  async has(id: CredentialId): Promise<boolean> {
     const document = await this.#engines.kv.read(pathOf(id));
-    if (document?.data === undefined || isTombstone(document.data)) return undefined;
-    return { credential: storedCredentialSchema.parse(document.data), version: document.version };
+    return isAlive(document?.data);
   }
 
   /** @throws CredentialNotFoundError */
@@ -53,50 +68,66 @@ export class CredentialStore {
    * @returns the new version
    * @throws VaultError `cas_mismatch`: read again and decide again. An earlier try of this write may have landed.
    */
-  write(id: CredentialId, credential: StoredCredential, cas: number): Promise<number> {
+  async write(id: CredentialId, credential: StoredCredential, cas: number): Promise<number> {
     return this.#engines.kv.write(pathOf(id), credential, cas);
   }
 
   /** Writes what a user just granted over whatever is there: a reconnect wins over every other writer. */
   async replace(id: CredentialId, credential: StoredCredential): Promise<void> {
-    await this.#overwrite(id, credential);
+    const { revision } = credential.metadata;
+    await this.#overwrite(id, credential, (stored) => revisionOf(stored) === revision);
   }
 
   /** Deletes a credential, and destroys all its versions. Says whether there was one. */
   async delete(id: CredentialId): Promise<boolean> {
-    if ((await this.find(id)) === undefined) return false;
+    const path = pathOf(id);
+    const document = await this.#engines.kv.read(path);
+    if (document === undefined) return false;
     // The tombstone takes the version a refresh in flight has read, so that its write fails and deletion wins.
-    await this.#overwrite(id, { deleted: true });
-    await this.#engines.kv.destroyAllVersions(pathOf(id));
-    return true;
+    const newest = isAlive(document.data)
+      ? await this.#overwrite(id, { deleted: true }, isTombstone)
+      : document.version;
+    // Also where a deletion was interrupted; but not what a user stores from now on.
+    await this.#engines.kv.destroyVersions(path, newest);
+    return isAlive(document.data);
   }
 
-  async #overwrite(id: CredentialId, document: object): Promise<void> {
+  /**
+   * @param isDone whether a stored document is this one, put there by an earlier try whose answer was lost: what others
+   *   have built on it since is right
+   * @returns the version that holds it
+   */
+  async #overwrite(
+    id: CredentialId,
+    document: object,
+    isDone: (stored: unknown) => boolean,
+  ): Promise<number> {
     for (;;) {
-      const version = (await this.#engines.kv.read(pathOf(id)))?.version ?? 0;
+      const stored = await this.#engines.kv.read(pathOf(id));
+      if (stored !== undefined && isDone(stored.data)) return stored.version;
       try {
-        await this.#engines.kv.write(pathOf(id), document, version);
-        return;
+        return await this.#engines.kv.write(pathOf(id), document, stored?.version ?? 0);
       } catch (error) {
         if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
       }
     }
   }
 
-  /** Encrypts a token for one field of one document, creating the tenant's keys the first time. */
-  async encrypt(id: CredentialId, field: TokenField, token: Secret): Promise<string> {
-    const engine = this.#engineOf(field);
-    const tenant = checkId('tenantId', id.tenantId);
-    try {
-      return await engine.encrypt(tenant, token, contextOf(id, field));
-    } catch (error) {
-      if (!(error instanceof VaultError && error.reason === 'key_not_found')) throw error;
-      await engine.ensureKey(tenant);
-      return engine.encrypt(tenant, token, contextOf(id, field));
-    }
+  /**
+   * Makes sure that the tenant has its two keys. Vault would make them with the first encryption, but only for a token
+   * that could then make keys by mistyped names as well.
+   */
+  async ensureKeys(tenantId: string): Promise<void> {
+    const key = checkId('tenantId', tenantId);
+    await Promise.all([this.#engines.access.ensureKey(key), this.#engines.refresh.ensureKey(key)]);
   }
 
-  decryptAccessToken(id: CredentialId, credential: StoredCredential): Promise<Secret> {
+  /** Encrypts a token for one field of one document, under the key of a tenant that has one. */
+  async encrypt(id: CredentialId, field: TokenField, token: Secret): Promise<string> {
+    return this.#engineOf(field).encrypt(id.tenantId, token, contextOf(id, field));
+  }
+
+  async decryptAccessToken(id: CredentialId, credential: StoredCredential): Promise<Secret> {
     return this.#decrypt(id, 'accessToken', credential.accessToken);
   }
 
@@ -106,23 +137,22 @@ export class CredentialStore {
   }
 
   /** All tenants that ever stored a credential. */
-  listTenants(): Promise<string[]> {
-    return this.#listIds('');
+  async listTenants(): Promise<string[]> {
+    const names = await this.#engines.kv.list('');
+    // The mount may be shared: what is no folder, or has a name that is no id, is not ours. Nor is `_agents`.
+    return names
+      .filter((name) => name.endsWith('/') && isId(name.slice(0, -1)))
+      .map((name) => name.slice(0, -1));
   }
 
   /** The integrations a tenant has, or once had, a credential for: read each to know. */
-  listIntegrations(tenantId: string): Promise<string[]> {
-    return this.#listIds(checkId('tenantId', tenantId));
-  }
-
-  // Names that start with `_` are the system's own.
-  async #listIds(path: string): Promise<string[]> {
-    const names = await this.#engines.kv.list(path);
-    return names.map((name) => name.replace(/\/$/, '')).filter((name) => !name.startsWith('_'));
+  async listIntegrations(tenantId: string): Promise<string[]> {
+    const names = await this.#engines.kv.list(checkId('tenantId', tenantId));
+    return names.filter(isId);
   }
 
   #decrypt(id: CredentialId, field: TokenField, ciphertext: string): Promise<Secret> {
-    return this.#engineOf(field).decrypt(checkId('tenantId', id.tenantId), ciphertext, contextOf(id, field));
+    return this.#engineOf(field).decrypt(id.tenantId, ciphertext, contextOf(id, field));
   }
 
   #engineOf(field: TokenField): TransitEngine {
@@ -134,10 +164,18 @@ function pathOf({ tenantId, integration }: CredentialId): string {
   return `${checkId('tenantId', tenantId)}/${checkId('integration', integration)}`;
 }
 
-function contextOf({ tenantId, integration }: CredentialId, field: TokenField): string {
-  return `${tenantId}/${integration}/${field}`;
+function contextOf(id: CredentialId, field: TokenField): string {
+  return `${pathOf(id)}/${field}`;
+}
+
+function isAlive(data: unknown): boolean {
+  return data !== undefined && !isTombstone(data);
 }
 
 function isTombstone(data: unknown): boolean {
   return typeof data === 'object' && data !== null && 'deleted' in data;
+}
+
+function revisionOf(data: unknown): unknown {
+  return (data as { metadata?: { revision?: unknown } } | undefined)?.metadata?.revision;
 }

@@ -108,6 +108,16 @@ export class TokenExpiredError extends ConnectorsError {
   }
 }
 
+/**
+ * A document in Vault that was not written by us, or was changed by hand. The message names the document and the fields
+ * that do not fit, never what they hold.
+ */
+export class StoredDocumentError extends ConnectorsError {
+  constructor(path: string, fields: readonly string[]) {
+    super('internal_error', `The document ${path} in Vault is not as it should be: see ${fields.join(', ')}`);
+  }
+}
+
 /** We, or the upstream, ask the caller to slow down. */
 export class RateLimitError extends ConnectorsError {
   constructor(message: string, waitTimeMs: number) {

@@ -4,6 +4,9 @@ import { z } from 'zod';
 
 const credential = { tenantId: z.string(), integration: z.string(), revision: z.string() };
 
+/** Why a refresh came to nothing: a code. A text could be the provider's, and hold what it should not. */
+const error = z.string().regex(/^[a-z0-9_]{1,64}$/);
+
 /** What happens to credentials and agents, told to every process over one Redis channel. No event holds a secret. */
 export const eventSchema = z.discriminatedUnion('type', [
   /** A user connected, or connected again. */
@@ -11,11 +14,11 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('credential-deleted'), ...credential }),
   z.object({ type: z.literal('refresh-success'), ...credential, expiresAt: z.iso.datetime().optional() }),
   /** The refresh token is dead: the user has to connect again. */
-  z.object({ type: z.literal('refresh-failed'), ...credential, error: z.string() }),
+  z.object({ type: z.literal('refresh-failed'), ...credential, error }),
   /** A refresh failed for now and is tried again. */
-  z.object({ type: z.literal('refresh-retry'), ...credential, error: z.string(), retryCount: z.int() }),
+  z.object({ type: z.literal('refresh-retry'), ...credential, error, retryCount: z.int() }),
   /** A refresh that was asked for will not happen: the token is fresh, or nothing can refresh it. */
-  z.object({ type: z.literal('refresh-declined'), ...credential, error: z.string() }),
+  z.object({ type: z.literal('refresh-declined'), ...credential, error }),
   z.object({ type: z.literal('refresh-scheduled'), ...credential, dueAt: z.iso.datetime() }),
   z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
 ]);
@@ -29,10 +32,10 @@ export function eventChannel(prefix: string): string {
 
 /**
  * Announces an event. An event is a hint: whoever waits for one reads Vault again before giving up, so a failure
- * to announce is no failure of what was done.
+ * to announce is no failure of what was done. Only the fields that the schema names are sent.
  */
 export async function publishEvent(redis: Redis, prefix: string, event: ConnectorsEvent): Promise<void> {
-  await redis.publish(eventChannel(prefix), JSON.stringify(event));
+  await redis.publish(eventChannel(prefix), JSON.stringify(eventSchema.parse(event)));
 }
 
 interface SubscriptionEvents {
@@ -76,7 +79,16 @@ export class EventSubscription extends EventEmitter<SubscriptionEvents> {
   }
 
   #receive(message: string): void {
-    const event = eventSchema.safeParse(JSON.parse(message));
-    if (event.success) this.emit('event', event.data);
+    const event = readEvent(message);
+    if (event !== undefined) this.emit('event', event);
+  }
+}
+
+/** Whatever else is on the channel, say from a newer version of ours, is passed over. */
+function readEvent(message: string): ConnectorsEvent | undefined {
+  try {
+    return eventSchema.safeParse(JSON.parse(message)).data;
+  } catch {
+    return undefined;
   }
 }

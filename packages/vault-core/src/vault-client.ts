@@ -7,6 +7,7 @@ import {
 } from './credential.ts';
 import { CredentialStore } from './credential-store.ts';
 import { ConnectorsError } from './errors.ts';
+import { checkId } from './ids.ts';
 import { Secret } from './secret.ts';
 import { VaultConnection } from './vault/connection.ts';
 import { KvEngine } from './vault/kv.ts';
@@ -84,6 +85,8 @@ export class VaultClient {
     createdBy = 'oauth-proxy',
   ): Promise<StoredCredential> {
     const id = { tenantId, integration };
+    checkId('integration', integration);
+    await this.credentials.ensureKeys(tenantId);
     const [accessToken, refreshToken] = await Promise.all([
       this.credentials.encrypt(id, 'accessToken', new Secret(granted.accessToken)),
       granted.refreshToken === undefined
@@ -121,10 +124,10 @@ export class VaultClient {
   /** The integrations that a tenant has connected. */
   async listCredentials(tenantId: string): Promise<string[]> {
     const integrations = await this.credentials.listIntegrations(tenantId);
-    const found = await Promise.all(
-      integrations.map((integration) => this.credentials.find({ tenantId, integration })),
+    const stored = await Promise.all(
+      integrations.map((integration) => this.credentials.has({ tenantId, integration })),
     );
-    return integrations.filter((_, index) => found[index] !== undefined);
+    return integrations.filter((_, index) => stored[index]);
   }
 
   /** Whether Vault is initialised, unsealed and answering. Never throws. */

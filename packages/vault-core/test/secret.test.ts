@@ -12,10 +12,12 @@ describe('secret', () => {
   });
 
   it.each([
+    // eslint-disable-next-line typescript/restrict-template-expressions -- what a careless caller does
     ['a template', () => `${secret}`],
     ['JSON', () => JSON.stringify({ nested: [secret] })],
     ['console.log', () => format('%s %o %j', secret, { secret }, secret)],
     ['inspect with hidden properties', () => inspect({ secret }, { showHidden: true, depth: 9 })],
+    // eslint-disable-next-line typescript/no-misused-spread
     ['a spread copy', () => inspect({ ...secret })],
     ['an error that holds it', () => inspect(Object.assign(new Error('failed'), { secret }))],
   ])('does not show in %s', (_where, print) => {

@@ -18,6 +18,8 @@ export interface VaultConnectionOptions {
   now?: () => number;
 }
 
+const maxPauseMs = 2_000;
+
 type Verb = 'read' | 'write' | 'list' | 'delete';
 
 /**
@@ -43,16 +45,17 @@ export class VaultConnection {
       endpoint: options.address,
       // Node's own HTTP server, and some proxies, cannot parse the verb LIST.
       noCustomHTTPVerbs: true,
+      // It prints tokens and plaintexts when the environment says DEBUG=*.
+      debug: () => undefined,
       'request-promise': { defaults: () => transport.send },
     });
-    // node-vault falls back to VAULT_TOKEN; each call here names its own token, and a login none at all.
-    this.#vault.token = '';
+    // node-vault falls back to the environment; each call here names its own token, and a login none at all.
+    Object.assign(this.#vault, { token: '', namespace: '', pathPrefix: '' });
     this.#login = new VaultLogin(
       options.auth,
       {
-        write: (path, body, token) =>
-          this.#retry('write', path, () => this.#call('write', path, token, body)),
-        read: (path, token) => this.#retry('read', path, () => this.#call('read', path, token)),
+        write: (path, body, token) => this.#call('write', path, token, body),
+        read: (path, token) => this.#call('read', path, token),
       },
       options.now ?? Date.now,
     );
@@ -77,10 +80,11 @@ export class VaultConnection {
     await this.#orAbsent(this.#authorized('delete', path));
   }
 
-  /** Whether Vault is initialised, unsealed and answering. Never throws. */
+  /** Whether Vault, or a standby that passes requests on, is initialised, unsealed and answering. Never throws. */
   async isHealthy(): Promise<boolean> {
     try {
-      const health = (await this.#call('read', 'sys/health', undefined)) as Record<string, unknown>;
+      const path = 'sys/health?standbyok=true&perfstandbyok=true';
+      const health = (await this.#call('read', path, undefined)) as Record<string, unknown>;
       return health['initialized'] === true && health['sealed'] === false;
     } catch {
       return false;
@@ -121,7 +125,7 @@ export class VaultConnection {
         const error = thrown instanceof VaultError ? thrown : toVaultError(`${verb} ${path}`, thrown);
         if (!error.isTransient || retries >= this.#maxRetries) throw error;
         // Full jitter: a fleet that lost Vault together must not return together.
-        await delay(Math.random() * 100 * 2 ** retries);
+        await delay(Math.random() * Math.min(100 * 2 ** retries, maxPauseMs));
       }
     }
   }

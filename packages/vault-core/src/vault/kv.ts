@@ -45,14 +45,18 @@ export class KvEngine {
     return this.#vault.list(`${this.#mount}/metadata/${path}`);
   }
 
-  /** Makes every version written so far unreadable, for good. The version count goes on: an old `cas` never fits again. */
-  async destroyAllVersions(path: string): Promise<void> {
+  /**
+   * Makes every version up to `newest` (absent: all) unreadable, for good. The version count goes on: an old `cas`
+   * never fits again.
+   */
+  async destroyVersions(path: string, newest = Infinity): Promise<void> {
     const metadata = await this.#vault.read<{ data: { versions: Record<string, { destroyed: boolean }> } }>(
       `${this.#mount}/metadata/${path}`,
     );
     const versions = Object.entries(metadata?.data.versions ?? {})
       .filter(([, version]) => !version.destroyed)
-      .map(([number]) => Number(number));
+      .map(([number]) => Number(number))
+      .filter((number) => number <= newest);
     if (versions.length > 0) await this.#vault.write(`${this.#mount}/destroy/${path}`, { versions });
   }
 }

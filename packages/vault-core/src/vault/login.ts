@@ -2,15 +2,22 @@ import { Secret } from '../secret.ts';
 import { VaultError } from './vault-error.ts';
 
 /** How a process proves to Vault who it is. */
-export type VaultAuth =
-  | { token: Secret }
-  /** The secret id is asked for at every login, so that a rotated one is picked up. */
-  | { roleId: string; secretId: () => Secret | Promise<Secret> };
+export type VaultAuth = { token: Secret } | AppRole;
 
-/** The calls a login makes: they carry their own token, or none. */
+interface AppRole {
+  roleId: string;
+  /** Asked for at every login, so that a rotated one is picked up. */
+  secretId: () => Secret | Promise<Secret>;
+}
+
+/** The calls a login makes: they carry their own token, or none, and are tried once. */
 export interface LoginCalls {
   write(path: string, body: object, token?: Secret): Promise<unknown>;
   read(path: string, token: Secret): Promise<unknown>;
+}
+
+interface LeaseAnswer {
+  auth: { client_token: string; lease_duration: number; renewable: boolean };
 }
 
 interface Lease {
@@ -21,7 +28,10 @@ interface Lease {
   renewable: boolean;
 }
 
-/** After a login, a 403 means a missing capability; asking for a new token more often would be a storm. */
+/**
+ * After a login a 403 means a missing capability, and after a refused one the next is refused as well: asking for a new
+ * token more often than this would be a storm.
+ */
 const minimumLoginIntervalMs = 5_000;
 
 /**
@@ -35,7 +45,9 @@ export class VaultLogin {
   readonly #now: () => number;
   #lease: Lease | undefined;
   #pending: Promise<Lease> | undefined;
-  #lastLogin = -Infinity;
+  /** Set by every answer to a login, also a refusal. */
+  #quietUntil = -Infinity;
+  #refusal: VaultError | undefined;
 
   constructor(auth: VaultAuth, calls: LoginCalls, now: () => number) {
     this.#auth = auth;
@@ -57,57 +69,86 @@ export class VaultLogin {
    */
   async replace(refused: Secret): Promise<boolean> {
     if (this.#lease !== undefined && this.#lease.token !== refused) return true;
-    if ('token' in this.#auth || this.#now() - this.#lastLogin < minimumLoginIntervalMs) return false;
+    if ('token' in this.#auth || this.#now() < this.#quietUntil) return false;
     await this.#share(() => this.#logIn());
     return true;
   }
 
-  async #share(obtain: () => Promise<Lease>): Promise<Lease> {
-    this.#pending ??= obtain().finally(() => (this.#pending = undefined));
-    this.#lease = await this.#pending;
-    return this.#lease;
+  #share(obtain: () => Promise<Lease>): Promise<Lease> {
+    this.#pending ??= obtain()
+      .then((lease) => (this.#lease = lease))
+      .finally(() => (this.#pending = undefined));
+    return this.#pending;
   }
 
   async #logIn(): Promise<Lease> {
-    this.#lastLogin = this.#now();
-    if ('token' in this.#auth) return this.#lookUp(this.#auth.token);
-    const secretId = await this.#auth.secretId();
-    const body = { role_id: this.#auth.roleId, secret_id: secretId.reveal() };
-    return this.#leaseFrom(await this.#calls.write('auth/approle/login', body));
+    if (this.#refusal !== undefined && this.#now() < this.#quietUntil) throw this.#refusal;
+    this.#refusal = undefined;
+    try {
+      const lease = await ('token' in this.#auth
+        ? this.#lookUp(this.#auth.token)
+        : this.#present(this.#auth));
+      this.#quietUntil = this.#now() + minimumLoginIntervalMs;
+      return lease;
+    } catch (error) {
+      if (!(error instanceof VaultError) || error.isTransient) throw error;
+      this.#quietUntil = this.#now() + minimumLoginIntervalMs;
+      const isOurs = error.reason === 'login_refused';
+      this.#refusal = isOurs ? error : new VaultError('login', 'login_refused', error.status);
+      throw this.#refusal;
+    }
+  }
+
+  async #present({ roleId, secretId }: AppRole): Promise<Lease> {
+    const body = { role_id: roleId, secret_id: (await readSecretId(secretId)).reveal() };
+    const { auth } = (await this.#calls.write('auth/approle/login', body)) as LeaseAnswer;
+    return this.#leaseOf(new Secret(auth.client_token), auth.lease_duration, auth.renewable);
   }
 
   /** Vault 403s on a token that it does not know; a lapsed static token is only found out that way. */
   async #lookUp(token: Secret): Promise<Lease> {
     const { data } = (await this.#calls.read('auth/token/lookup-self', token)) as {
-      data: { ttl: number; renewable?: boolean };
+      data: { ttl: number; expire_time: string | null; renewable?: boolean };
     };
+    if (data.expire_time === null) return { token, renewAt: Infinity, endsAt: Infinity, renewable: false };
     return this.#leaseOf(token, data.ttl, data.renewable === true);
   }
 
   async #renew(lease: Lease): Promise<Lease> {
-    if (!lease.renewable) return this.#logIn();
     try {
-      const renewed = this.#leaseFrom(await this.#calls.write('auth/token/renew-self', {}, lease.token));
-      // At its maximum lifetime Vault "renews" a token for ever shorter leases: start over with a new one.
-      const shrinking = renewed.endsAt <= lease.endsAt;
-      return shrinking && !('token' in this.#auth) ? await this.#logIn() : renewed;
-    } catch (error) {
-      if (error instanceof VaultError && error.reason === 'denied') return this.#logIn();
-      // Vault is away: keep what we have and try again a little later.
+      return (await this.#extend(lease)) ?? (await this.#logIn());
+    } catch {
+      // Vault is away, or refuses: keep what we have and try again a little later.
       return { ...lease, renewAt: this.#now() + minimumLoginIntervalMs };
     }
   }
 
-  #leaseFrom(response: unknown): Lease {
-    const { auth } = response as {
-      auth: { client_token: string; lease_duration: number; renewable: boolean };
-    };
-    return this.#leaseOf(new Secret(auth.client_token), auth.lease_duration, auth.renewable);
+  /** `undefined` when only a new login can help. */
+  async #extend({ token, endsAt, renewable }: Lease): Promise<Lease | undefined> {
+    if (!renewable) return undefined;
+    try {
+      const { auth } = (await this.#calls.write('auth/token/renew-self', {}, token)) as LeaseAnswer;
+      const renewed = this.#leaseOf(token, auth.lease_duration, auth.renewable);
+      // At its maximum lifetime Vault "renews" a token for ever shorter leases, told in whole seconds.
+      const isAtMaximum = renewed.endsAt < endsAt + 1_000;
+      return isAtMaximum && !('token' in this.#auth) ? undefined : renewed;
+    } catch (error) {
+      if (error instanceof VaultError && error.reason === 'denied') return undefined;
+      throw error;
+    }
   }
 
   #leaseOf(token: Secret, seconds: number, renewable: boolean): Lease {
-    if (seconds === 0) return { token, renewAt: Infinity, endsAt: Infinity, renewable: false };
     const lifetime = seconds * 1000;
     return { token, renewAt: this.#now() + (lifetime * 2) / 3, endsAt: this.#now() + lifetime, renewable };
+  }
+}
+
+/** A secret id that cannot be read is the operator's mistake, not an outage of Vault. */
+async function readSecretId(secretId: AppRole['secretId']): Promise<Secret> {
+  try {
+    return await secretId();
+  } catch {
+    throw new VaultError('login, reading the secret id', 'login_refused');
   }
 }

@@ -11,7 +11,7 @@ interface VaultRequest {
 
 interface VaultResponse {
   statusCode: number;
-  body: unknown;
+  body: object;
   request: { path: string };
 }
 
@@ -41,23 +41,22 @@ export function createTransport(options: TransportOptions) {
       body: json === undefined ? null : JSON.stringify(json),
       signal: AbortSignal.timeout(options.timeoutMs),
     });
-    const text = await response.body.text();
-    return {
-      statusCode: response.statusCode,
-      body: parseBody(text),
-      request: { path: new URL(uri).pathname },
-    };
+    const body = parseBody(await response.body.text());
+    if (body === undefined && response.statusCode < 300) throw new Error('This is not an answer of Vault');
+    // node-vault takes every answer to a path that contains `sys/health` for a success, also that of a tenant `sys`.
+    return { statusCode: response.statusCode, body: body ?? {}, request: { path: '' } };
   }
 
   return { send, close: () => pool.destroy() };
 }
 
-/** A load balancer in front of Vault may answer HTML: that is a body without `errors`, not a crash. */
-function parseBody(text: string): unknown {
+/** `undefined` if it is no JSON object: a load balancer in front of Vault may answer HTML. */
+function parseBody(text: string): object | undefined {
   if (text === '') return {};
   try {
-    return JSON.parse(text);
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? body : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -9,6 +9,8 @@ export type VaultErrorReason =
   | 'failing'
   /** 403: no token, an expired token and a missing capability look the same. */
   | 'denied'
+  /** Vault does not take the token, or the role id and secret id, that we log in with. */
+  | 'login_refused'
   /** The document changed since it was read. */
   | 'cas_mismatch'
   | 'key_not_found'
