@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { readComposeFile } from './compose-file.ts';
 import { filesBelow, read, repository } from './deployables.ts';
 
-// Its types would bring the browser's globals into every file of the repository.
-const hcl = createRequire(import.meta.url)('@cdktf/hcl2json') as {
+const require = createRequire(import.meta.url);
+// Imported, its types would bring the browser's globals into every file of the repository.
+const hcl = require('@cdktf/hcl2json') as {
   parse(name: string, text: string): Promise<Record<string, unknown>>;
 };
 const hclFiles = ['vault', 'k8s'].flatMap(filesBelow).filter((file) => file.endsWith('.hcl'));
