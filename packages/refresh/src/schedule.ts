@@ -22,7 +22,7 @@ export function jitterMs(
   lifetimeMs: number,
 ): number {
   const digest = createHash('sha256').update(`${tenantId}/${integration}/${revision}`).digest();
-  return (digest.readUInt32BE(0) / 2 ** 32) * Math.min(maxJitterMs, lifetimeMs * 0.05);
+  return Math.floor((digest.readUInt32BE(0) / 2 ** 32) * Math.min(maxJitterMs, lifetimeMs * 0.05));
 }
 
 /** Whether a refresh could ever renew this credential. */

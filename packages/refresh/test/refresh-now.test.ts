@@ -66,7 +66,11 @@ describe('a sweep', () => {
   it('puts back every job that Redis has lost', async () => {
     const due = (await world.queues.find(job))?.delay ?? 0;
     await world.redis.flushall();
-    expect(await sweepTenant(world.newEngine(), job.tenantId)).toEqual({ credentials: 1, revived: 0 });
+    expect(await sweepTenant(world.newEngine(), job.tenantId)).toEqual({
+      credentials: 1,
+      revived: 0,
+      unreadable: [],
+    });
     expect((await world.queues.find(job))?.delay).toBeGreaterThan(due - minute);
   });
 
@@ -76,10 +80,23 @@ describe('a sweep', () => {
     expect(await stateOfJob()).toBe('delayed');
   });
 
+  it('passes over a document that is no credential, and names it', async () => {
+    const broken = { tenantId: job.tenantId, integration: 'a-broken-one' };
+    await world.vault.credentials.write(broken, { nothing: true } as never, 0);
+    await world.redis.flushall();
+    const report = await sweepTenant(world.newEngine(), job.tenantId);
+    expect(report).toEqual({ credentials: 1, revived: 0, unreadable: ['a-broken-one'] });
+    expect(await stateOfJob()).toBe('delayed');
+  });
+
   it('schedules nothing for a credential that was deleted', async () => {
     await world.vault.deleteCredentials(job.tenantId, 'demo');
     await world.redis.flushall();
-    expect(await sweepTenant(world.newEngine(), job.tenantId)).toEqual({ credentials: 0, revived: 0 });
+    expect(await sweepTenant(world.newEngine(), job.tenantId)).toEqual({
+      credentials: 0,
+      revived: 0,
+      unreadable: [],
+    });
     expect(await stateOfJob()).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ export function codingFailures<T extends object>(
       return (await process(job, token)) as unknown;
     } catch (error) {
       log.warn({ queue, job: job.id, err: error }, 'job failed');
-      throw new Error(failureCode(error));
+      throw Object.assign(new Error(failureCode(error)), { stack: '' });
     }
   };
 }

@@ -35,6 +35,7 @@ export async function runSweepJob(deps: SweepDeps, job: Job<SweepJobData>): Prom
   if (tenantId !== undefined) {
     const report = await sweepTenant(deps.engine, tenantId);
     if (report.revived > 0) deps.log.warn({ tenantId, ...report }, 'sweep revived failed jobs');
+    if (report.unreadable.length > 0) deps.log.error({ tenantId, ...report }, 'credentials cannot be read');
     return report;
   }
   const tenants = await deps.engine.credentials.listTenants();
