@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -12,6 +12,7 @@ export interface RelayedRequest {
   path: string;
   query: string;
   token: string | undefined;
+  headers: IncomingHttpHeaders;
   body: string;
 }
 
@@ -25,6 +26,8 @@ export type Fault =
   | 'silence'
   | { status: number; body: string };
 
+type Disturbance = Fault | undefined | Promise<Fault | undefined>;
+
 export const sealed: Fault = { status: 503, body: '{"errors":["Vault is sealed"]}' };
 
 /** The certificates of `test/tls`: Vault's for 127.0.0.1, the CA that signed it, and another CA. */
@@ -34,14 +37,14 @@ export const tlsFile = (name: 'ca' | 'other-ca' | 'vault' | 'vault.key'): string
 /** A server in front of a Vault that notes what it is asked, and disturbs what it is told to. Closes with the test. */
 export async function startRelay(vaultAddress = 'http://127.0.0.1:9', { secure = false } = {}) {
   const requests: RelayedRequest[] = [];
-  /** Says what happens to a request; set by tests. */
-  const relay = { disturb: (_request: RelayedRequest): Fault | undefined => undefined };
+  /** Says what happens to a request, and may let other things happen before; set by tests. */
+  const relay = { disturb: (_request: RelayedRequest): Disturbance => undefined };
   let connections = 0;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seen = await read(request);
     requests.push(seen);
-    const fault = relay.disturb(seen);
+    const fault = await relay.disturb(seen);
     if (fault === 'silence') return;
     if (fault === 'reset') return void request.socket.destroy();
     const answer = typeof fault === 'object' ? fault : await forward(vaultAddress, request.url ?? '', seen);
@@ -90,6 +93,7 @@ async function read(request: IncomingMessage): Promise<RelayedRequest> {
     path: pathname.replace('/v1/', ''),
     query: search,
     token: typeof token === 'string' ? token : undefined,
+    headers: request.headers,
     body: await text(request),
   };
 }

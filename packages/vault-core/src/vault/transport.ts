@@ -25,12 +25,15 @@ export interface TransportOptions {
 /**
  * The HTTP side of node-vault, in place of its axios: one keep-alive pool also under TLS (axios opens a connection
  * per request once a CA is given), certificates always verified (`VAULT_SKIP_VERIFY=false` disables verification
- * there), a timeout, and no detour through `HTTP_PROXY`, which would see every token.
+ * there, as NODE_TLS_REJECT_UNAUTHORIZED does for all of Node), a timeout, and no detour through `HTTP_PROXY`, which would see every token.
  */
 export function createTransport(options: TransportOptions) {
   const pool = new Agent({
     keepAliveTimeout: 30_000,
-    connect: options.caFile === undefined ? {} : { ca: readFileSync(options.caFile, 'utf8') },
+    connect: {
+      rejectUnauthorized: true,
+      ...(options.caFile === undefined ? {} : { ca: readFileSync(options.caFile, 'utf8') }),
+    },
   });
 
   async function send({ method, uri, headers, json }: VaultRequest): Promise<VaultResponse> {
