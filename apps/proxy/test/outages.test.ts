@@ -5,7 +5,7 @@ import { startSystem, type System } from './start-system.ts';
 
 let system: System;
 beforeEach(async () => {
-  system = await startSystem();
+  system = await startSystem({ refreshWaitMs: 300 });
   // Its first word is that everything known so far may be stale.
   await vi.waitUntil(() => system.events.isConnected);
 });
@@ -93,6 +93,24 @@ describe('while Vault is sealed', () => {
     system.vaultServer.unseal();
     const after = await send();
     expect([before.status, after.status]).toEqual([503, 200]);
+  });
+});
+
+describe('while no worker is there', () => {
+  test('a refused token is waited for no longer than REFRESH_WAIT_MS', async () => {
+    const { accessToken, send } = await connected('acme');
+    await system.authorizationServer.revokeAccessToken(accessToken);
+    const answer = await send();
+    expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_rejected_credential']);
+  });
+
+  test('a token about to expire is sent while it lives', async () => {
+    const { send } = await connected('acme');
+    system.clock.offset += 3_596_000;
+    const alive = await send();
+    system.clock.offset += 4_000;
+    const dead = await send();
+    expect([alive.status, dead.status, problemOf(dead).code]).toEqual([200, 503, 'queue_unavailable']);
   });
 });
 

@@ -12,7 +12,8 @@ let refresher: Awaited<ReturnType<typeof startRefresher>>;
 beforeAll(async () => {
   bare = await startUpstream();
   bare.handle = (_request, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('no');
-  system = await startSystem({ upstreams: { bare: bare.url }, refreshWaitMs: 5_000 });
+  // Longer than any test may take: what is waited for must come by event.
+  system = await startSystem({ upstreams: { bare: bare.url }, refreshWaitMs: 60_000 });
   refresher = await startRefresher(system);
 });
 afterAll(async () => {
