@@ -78,9 +78,8 @@ export async function startWorld() {
     jobAs: (state: JobState, data: RefreshJobData) =>
       vi.waitFor(
         async () => {
-          const job = await queues.find(data);
-          expect(await job?.getState()).toBe(state);
-          return job as RefreshJob;
+          expect(await (await queues.find(data))?.getState()).toBe(state);
+          return (await queues.find(data)) as RefreshJob;
         },
         { timeout: 15_000, interval: 20 },
       ),
