@@ -53,8 +53,8 @@ function variables(shape: Record<string, z.ZodType>, names: string[]): string {
 }
 
 function defaultOf(field: z.ZodType): string {
-  const { defaultValue } = field.def as { defaultValue?: unknown };
-  if (defaultValue !== undefined) return `\`${String(defaultValue)}\``;
+  const { defaultValue } = field.def as { defaultValue?: string };
+  if (defaultValue !== undefined) return `\`${defaultValue}\``;
   return field.safeParse(undefined).success ? '' : '**required**';
 }
 
@@ -97,8 +97,10 @@ function page(title: string, parts: string[]): string {
   return `${[`# ${title}`, notice, ...parts].join('\n\n')}\n`;
 }
 
+function line(cells: string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
 function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -23,18 +23,19 @@ afterAll(async () => {
   removeData(env);
 });
 
-async function expectAnotherToken() {
+/** Calls until the upstream sees another token, and answers the statuses on the way. */
+async function statusesUntilNextToken(): Promise<number[]> {
   const before = await callRest(system);
+  const statuses: number[] = [];
   await vi.waitFor(
     async () => {
       const { status, tokenFingerprint } = await callRest(system);
-      expect({ status, changed: tokenFingerprint !== before.tokenFingerprint }).toEqual({
-        status: 200,
-        changed: true,
-      });
+      statuses.push(status);
+      expect(tokenFingerprint).not.toBe(before.tokenFingerprint);
     },
     { timeout: 30_000, interval: 200 },
   );
+  return statuses;
 }
 
 describe('refreshes go on', () => {
@@ -42,13 +43,13 @@ describe('refreshes go on', () => {
     const worker = processesOn(system.dataDir).find(({ command }) => command.includes('apps/worker'));
     process.kill(worker?.pid ?? 0, 'SIGKILL');
     await vi.waitFor(() => expect(system.output()).toContain('worker ended'));
-    await expectAnotherToken();
+    expect(new Set(await statusesUntilNextToken())).toEqual(new Set([200]));
   }, 60_000);
 
   it('after FLUSHALL of Redis', async () => {
     const redis = connectRedis(system.redisUrl, 'background', () => undefined);
     await redis.flushall();
     redis.disconnect();
-    await expectAnotherToken();
+    expect(new Set(await statusesUntilNextToken())).toEqual(new Set([200]));
   }, 60_000);
 });

@@ -47,7 +47,7 @@ async function callMcp(): Promise<{ account: string; tokenFingerprint: string }>
   await client.connect(
     new StreamableHTTPClientTransport(new URL(system.run.mcp.url), {
       requestInit: { headers: { Authorization } },
-    }) as never,
+    }),
   );
   const { structuredContent } = await client.callTool({ name: 'whoami', arguments: {} });
   await client.close();
