@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Barrier } from './barrier.ts';
 import { isObject, type Fields } from './fields.ts';
 import { listedError, VaultError, type VaultAnswer, type VaultRequest } from './request.ts';
@@ -123,7 +124,7 @@ export class Audit {
   #open(device: AuditDevice): void {
     const path = device.options.file_path;
     try {
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('is a directory');
+      mkdirSync(dirname(path), { recursive: true });
       this.#devices.set(device.path, { device, file: openSync(path, 'a', 0o600) });
     } catch {
       throw new VaultError(400, `sanity check failed; unable to open "${path}" for writing`);

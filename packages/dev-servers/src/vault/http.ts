@@ -135,8 +135,14 @@ function sendAnswer(response: ServerResponse, id: string, answer: VaultAnswer): 
 }
 
 function sendError(response: ServerResponse, error: unknown): void {
-  if (error instanceof VaultError) send(response, error.status, { errors: error.errors });
-  else send(response, 500, { errors: ['internal error'] });
+  if (error instanceof VaultError) {
+    send(response, error.status, { errors: error.errors });
+    return;
+  }
+  // Where it happened, but not its message: that may quote what was being stored.
+  const frames = error instanceof Error ? (error.stack ?? '').match(/^ {4}at .*$/gm) : undefined;
+  process.emitWarning(`internal error in the embedded Vault\n${frames?.join('\n') ?? ''}`);
+  send(response, 500, { errors: ['internal error'] });
 }
 
 const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };

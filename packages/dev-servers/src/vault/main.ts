@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startEmbeddedVault, type EmbeddedVaultOptions } from './server.ts';
 
@@ -20,7 +19,6 @@ function readOptions(): EmbeddedVaultOptions {
     throw new Error(`--port ${values.port} is no port`);
   const { 'data-dir': dataDir, 'root-token-file': tokenFile, 'audit-log': auditLog } = values;
   if (tokenFile !== undefined && !existsSync(tokenFile)) throw new Error(`there is no file ${tokenFile}`);
-  if (auditLog !== undefined) mkdirSync(dirname(auditLog), { recursive: true });
   return {
     port,
     host: values.host,

@@ -8,6 +8,9 @@ import { answerHttp } from './http.ts';
 import { createKeyFile, readKeyFile, writePrivate } from './seal-key.ts';
 import { Seal } from './seal.ts';
 
+/** Vault's own: at Node's 5 s, clients that keep connections would now and then meet one that is just being closed. */
+const keepAliveTimeout = 5 * 60_000;
+
 export interface EmbeddedVaultOptions {
   /** 8200 is Vault's own; 0, the default, picks a free one. */
   port?: number;
@@ -54,7 +57,10 @@ export async function startEmbeddedVault(options: EmbeddedVaultOptions = {}): Pr
       prepare(seal, rootToken, options.auditLog);
     };
     if (unsealKey !== undefined) unseal();
-    const server = createServer((request, response) => void answerHttp(seal, now, request, response));
+    const server = createServer(
+      { keepAliveTimeout },
+      (request, response) => void answerHttp(seal, now, request, response),
+    );
     await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
     const { port } = server.address() as AddressInfo;
     return {

@@ -102,8 +102,13 @@ it('logs to a device that was enabled over the API, and stops when it is disable
   expect(await readFile(second, 'utf8')).toBe(before);
 });
 
+it('makes the folder of its file', async () => {
+  const options = { file_path: join(folder, 'new', 'deep', 'audit.log') };
+  expect(await root.call('PUT', 'sys/audit/deep', { type: 'file', options })).toEqual(noContent);
+});
+
 it('refuses a device that it cannot write to', async () => {
-  const options = { file_path: join(folder, 'nothing', 'audit.log') };
+  const options = { file_path: join(file, 'below-a-file.log') };
   expect((await root.call('PUT', 'sys/audit/bad', { type: 'file', options })).status).toBe(400);
 });
 

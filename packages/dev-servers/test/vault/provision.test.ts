@@ -152,8 +152,8 @@ describe.each(present)('over $client', ({ client }) => {
   });
 
   it('says which file the audit log cannot be written to', async () => {
-    await expect(provision({ auditLog: '/nothing/audit.log' })).rejects.toThrow(
-      'cannot write the audit log /nothing/audit.log',
+    await expect(provision({ auditLog: '/dev/null/audit.log' })).rejects.toThrow(
+      'cannot write the audit log /dev/null/audit.log',
     );
   });
 

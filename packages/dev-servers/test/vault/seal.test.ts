@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startEmbeddedVault, type EmbeddedVault } from '../../src/vault/server.ts';
-import { refusal, VaultHttp } from './contract/vault-http.ts';
+import { denied, refusal, VaultHttp } from './contract/vault-http.ts';
 
 const isSealed = refusal(503, 'Vault is sealed');
 let vault: EmbeddedVault;
@@ -38,6 +38,13 @@ it('says 503 to health checks while sealed, or what was asked for', async () => 
 it('seals at the word of root', async () => {
   expect((await root.call('PUT', 'sys/seal')).status).toBe(204);
   expect(await root.get('sys/mounts')).toEqual(isSealed);
+});
+
+it('does not seal for who may update the path without sudo', async () => {
+  const token = await root.tokenWith('path "sys/seal" { capabilities = ["update"] }');
+  expect(await token.call('PUT', 'sys/seal')).toEqual(denied);
+  const chief = await root.tokenWith('path "sys/seal" { capabilities = ["update", "sudo"] }');
+  expect((await chief.call('PUT', 'sys/seal')).status).toBe(204);
 });
 
 it('unseals with its key, and has everything again', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Barrier } from '../../src/vault/barrier.ts';
 import { startEmbeddedVault } from '../../src/vault/server.ts';
 import { VaultHttp } from './contract/vault-http.ts';
 
@@ -20,6 +21,18 @@ async function everythingWritten(): Promise<string> {
   const files = (await readdir(dataDir)).filter((name) => !['unseal-key', 'root-token'].includes(name));
   expect(files).toContain('vault.db');
   return (await Promise.all(files.map((name) => readFile(join(dataDir, name), 'latin1')))).join('');
+}
+
+function everythingStored(barrier: Barrier, folder: string): string {
+  return barrier
+    .list(folder)
+    .map((name) => {
+      const path = folder + name;
+      return name.endsWith('/')
+        ? everythingStored(barrier, path)
+        : `${path} ${JSON.stringify(barrier.get(path))}`;
+    })
+    .join('\n');
 }
 
 it('writes no secret, no path and no token in the clear: not to its database, not to its audit log', async () => {
@@ -67,6 +80,25 @@ it('does not show in its database which tenants there are', async () => {
   await vault.close();
   const written = await everythingWritten();
   for (const name of ['tenant-of-renown', 'github', 'default', 'token/']) expect(written).not.toContain(name);
+});
+
+it('keeps tokens and secret ids as hashes, so that not even its key brings them back', async () => {
+  const vault = await startEmbeddedVault({ dataDir });
+  const root = new VaultHttp(vault.url, vault.rootToken);
+  await root.post('sys/auth/approle', { type: 'approle' });
+  await root.post('auth/approle/role/r', {});
+  const { data } = (await root.post('auth/approle/role/r/secret-id')).body;
+  const { auth } = (await root.post('auth/token/create', { policies: ['default'] })).body;
+  await vault.close();
+
+  const barrier = new Barrier(join(dataDir, 'vault.db'));
+  barrier.unseal(Buffer.from(vault.unsealKey ?? '', 'base64'));
+  const stored = everythingStored(barrier, '');
+  barrier.close();
+  expect(stored).toContain(auth.accessor);
+  expect(stored).toContain(data.secret_id_accessor);
+  for (const secret of [vault.rootToken, auth.client_token, data.secret_id])
+    expect(stored).not.toContain(secret);
 });
 
 it('refuses a stored value that was moved to another row', async () => {

@@ -161,6 +161,14 @@ export function approleContract(vault: () => VaultHttp): void {
     expect(await login(roleId, secretId)).toEqual(badLogin);
   });
 
+  it('forgets the secret ids of a role that was deleted', async () => {
+    const { path, roleId, secretId } = await newRole();
+    await vault().delete(path);
+    await vault().post(path, {});
+    await vault().post(`${path}/role-id`, { role_id: roleId });
+    expect(await login(roleId, secretId)).toEqual(badLogin);
+  });
+
   it('renews a token no further than the maximum of its role', async () => {
     const { roleId, secretId } = await newRole({ token_ttl: '1h', token_max_ttl: '2h' });
     const { body } = await login(roleId, secretId);
