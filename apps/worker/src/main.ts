@@ -12,28 +12,35 @@ try {
 async function start(): Promise<void> {
   const config = readWorkerConfig(process.env);
   const log = createLogger('worker', config.LOG_LEVEL);
-  const app = await startApp(config, log);
-  const integrations = [...config.integrations.keys()];
-  log.info({ url: app.url, vault: config.VAULT_ADDR, integrations }, 'worker started');
-
+  const starting = startApp(config, log);
+  // Before the first job is begun.
   onceAskedToStop(async () => {
     log.info('finishing what is in flight');
     const overdue = setTimeout(() => {
       log.error('jobs are still running at the end of SHUTDOWN_SECONDS');
       process.exit(1);
     }, config.SHUTDOWN_SECONDS * 1000);
-    await app.close();
+    await (await starting).close();
     clearTimeout(overdue);
     log.info('worker stopped');
     process.exit(0);
   });
+  const { url } = await starting;
+  const integrations = [...config.integrations.keys()];
+  log.info({ url, vault: config.VAULT_ADDR, integrations }, 'worker started');
 }
 
 function onceAskedToStop(stop: () => Promise<void>): void {
-  process.once('SIGTERM', () => void stop());
-  process.once('SIGINT', () => void stop());
+  let isStopping = false;
+  const ask = (): void => {
+    if (!isStopping) void stop();
+    isStopping = true;
+  };
+  // A second one of the same kind ends the process at once.
+  process.once('SIGTERM', ask);
+  process.once('SIGINT', ask);
   // The channel to a parent that started us; without that parent nobody would stop us.
-  process.once('disconnect', () => void stop());
+  process.once('disconnect', ask);
 }
 
 function explain(error: unknown): string {

@@ -36,19 +36,24 @@ export interface WorkerDeps {
  */
 export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
   const { engine, log, metrics } = deps;
+  const underWay = new Set<Promise<unknown>>();
+  const open = <T>(queue: string, process: Processor<T>): Worker<T> =>
+    openWorker<T>(deps, queue, (job, token) => {
+      const running = process(job, token);
+      underWay.add(running);
+      return running.finally(() => underWay.delete(running));
+    });
   const workers = [
     ...[...engine.integrations.keys()].map((integration) =>
-      open<RefreshJobData>(deps, refreshQueueName(integration), (job, token) =>
+      open<RefreshJobData>(refreshQueueName(integration), (job, token) =>
         runRefreshJob({ engine, log, metrics }, job, token ?? ''),
       ),
     ),
     open<RefreshJobData>(
-      deps,
       requestQueueName,
       codingFailures(log, requestQueueName, (job) => runRequestJob({ engine, log, metrics }, job)),
     ),
     open<SweepJobData>(
-      deps,
       sweepQueueName,
       codingFailures(log, sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
     ),
@@ -66,12 +71,15 @@ export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
     async close() {
       clearInterval(timer);
       deps.requests.off('ready', sweep);
-      await Promise.all(workers.map((worker) => worker.close()));
+      // Without Redis a worker cannot write down how its jobs ended, and would wait for it: what counts is in Vault.
+      const isCut = deps.background.status !== 'ready';
+      if (isCut) await Promise.allSettled(underWay);
+      await Promise.all(workers.map((worker) => worker.close(isCut)));
     },
   };
 }
 
-function open<T>(deps: WorkerDeps, queue: string, processor: Processor<T>): Worker<T> {
+function openWorker<T>(deps: WorkerDeps, queue: string, processor: Processor<T>): Worker<T> {
   const options: WorkerOptions = {
     connection: deps.background,
     prefix: deps.prefix,
