@@ -20,7 +20,8 @@ function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack = '' } = error;
   if (error instanceof ConnectorsError) return { name, code: error.code, message };
-  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line));
+  // A message of several lines may look like frames.
+  const frames = stack.replace(message, '').split('\n').filter((line) => /^ {4}at /.test(line));
   return { name, stack: frames.map((line) => line.trim()) };
 }
 

@@ -1,4 +1,5 @@
 import { startRedis } from '@connectors/dev-servers';
+import { UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectRedis, refreshQueueName, RefreshQueues, requestQueueName } from '../src/index.ts';
@@ -27,6 +28,15 @@ beforeEach(async () => {
 
 function counts() {
   return queues.queue(refreshQueueName('github')).getJobCounts('delayed', 'prioritized', 'waiting', 'failed');
+}
+
+/** A worker takes the job, and its credential is beyond help. */
+async function failJob(): Promise<void> {
+  await queues.schedule(job, now, now);
+  const refuse = (): Promise<never> => Promise.reject(new UnrecoverableError('invalid_grant'));
+  const worker = new Worker(refreshQueueName('github'), refuse, { connection: redis, prefix: 'connectors' });
+  await expect.poll(counts).toMatchObject({ failed: 1 });
+  await worker.close();
 }
 
 describe('scheduling a refresh', () => {
@@ -75,6 +85,41 @@ describe('hastening a refresh', () => {
     await queues.hasten(job);
     await queues.hasten(job);
     expect(await counts()).toMatchObject({ prioritized: 1 });
+  });
+});
+
+describe('restoring the schedule', () => {
+  it('adds the job that Redis has lost', async () => {
+    expect(await queues.restore(job, now + 1_000, now)).toBe(false);
+    expect(await counts()).toMatchObject({ delayed: 1 });
+  });
+
+  it('leaves a job that is there as it is', async () => {
+    await queues.schedule(job, now + 9_000, now);
+    expect(await queues.restore(job, now + 1_000, now)).toBe(false);
+    expect((await queues.find(job))?.delay).toBe(9_000);
+  });
+
+  it('revives a job that had failed for good, and says so', async () => {
+    await failJob();
+    expect(await queues.restore(job, now, now)).toBe(true);
+    expect(await counts()).toMatchObject({ failed: 0 });
+  });
+});
+
+describe('a job that had failed for good', () => {
+  it('is brought to the front by hastening', async () => {
+    await failJob();
+    await queues.hasten(job);
+    expect(await counts()).toMatchObject({ failed: 0 });
+    expect(await (await queues.find(job))?.isFailed()).toBe(false);
+  });
+
+  it('leaves no stack in Redis', async () => {
+    await failJob();
+    const raw = JSON.stringify(await redis.hgetall(`connectors:refresh-github:tenant-123.rev1`));
+    expect(raw).toContain('invalid_grant');
+    expect(raw).not.toContain('refresh-queue.test');
   });
 });
 
