@@ -28,7 +28,7 @@ export function answerProblem(
 ): void {
   const { response, requestId } = exchange;
   // The agent went away, which is why the step failed.
-  if (response.destroyed || exchange.request.errored !== null) return;
+  if (response.destroyed) return;
   const error = thrown instanceof ConnectorsError ? thrown : new ConnectorsError('internal_error');
   if (error !== thrown) log.error({ requestId, err: thrown }, 'internal error');
   exchange.error = error;
