@@ -21,7 +21,10 @@ function describeError(error: unknown): object {
   const { name, message, stack = '' } = error;
   if (error instanceof ConnectorsError) return { name, code: error.code, message };
   // A message of several lines may look like frames.
-  const frames = stack.replace(message, '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const frames = stack
+    .replace(message, '')
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line));
   return { name, stack: frames.map((line) => line.trim()) };
 }
 
