@@ -103,15 +103,6 @@ describe('while no worker is there', () => {
     const answer = await send();
     expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_rejected_credential']);
   });
-
-  test('a token about to expire is sent while it lives', async () => {
-    const { send } = await connected('acme');
-    system.clock.offset += 3_596_000;
-    const alive = await send();
-    system.clock.offset += 4_000;
-    const dead = await send();
-    expect([alive.status, dead.status, problemOf(dead).code]).toEqual([200, 503, 'queue_unavailable']);
-  });
 });
 
 describe('while Redis is away', () => {
