@@ -84,8 +84,7 @@ batch() { # stdin: lines
 explain() {
   reason=$(tr '\n\t' '  ' < "$work/batch.err")
   case $reason in
-    *403* | *'permission denied'*) fail "Vault refuses the token in VAULT_TOKEN: it must be valid and may write mounts, policies and roles. ($reason)" ;;
-    *503* | *sealed*) fail "Vault at $VAULT_ADDR is sealed: unseal it (vault operator unseal) and run this again" ;;
+    *'Code: 403'*) fail "Vault refuses the token in VAULT_TOKEN: it must be valid and may write mounts, policies and roles. ($reason)" ;;
     *) fail "Vault at $VAULT_ADDR said: $reason" ;;
   esac
 }

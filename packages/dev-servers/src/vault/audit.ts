@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Barrier } from './barrier.ts';
 import { isObject, type Fields } from './fields.ts';
-import { listedError, VaultError, type VaultAnswer, type VaultRequest } from './request.ts';
+import { VaultError, type VaultAnswer, type VaultRequest } from './request.ts';
 import type { TokenEntry } from './tokens.ts';
 
 export interface AuditDevice {
@@ -118,7 +118,7 @@ export class Audit {
         continue;
       }
     }
-    if (written === 0) throw listedError(500, 'internal error');
+    if (written === 0) throw new VaultError(500, 'internal error');
   }
 
   #open(device: AuditDevice): void {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startEmbeddedVault, type EmbeddedVault } from '../../src/vault/server.ts';
-import { denied, listed, noContent, VaultHttp } from './contract/vault-http.ts';
+import { denied, noContent, refusal, VaultHttp } from './contract/vault-http.ts';
 
 let folder: string;
 let file: string;
@@ -41,6 +41,7 @@ it('logs a request before and after it was handled, with hashes for every string
     request: {
       id: expect.any(String),
       operation: 'create',
+      remote_address: '127.0.0.1',
       path: 'kv/data/x',
       client_token: hash,
       data: { data: { a: hash, n: 1, list: [hash] } },
@@ -119,8 +120,8 @@ it.skipIf(process.platform !== 'linux')(
     await root.post('sys/mounts/kv', { type: 'kv-v2' });
     await root.call('PUT', 'sys/audit/full', { type: 'file', options: { file_path: '/dev/full' } });
     await root.delete('sys/audit/file');
-    expect(await root.post('kv/data/x', { data: {} })).toEqual(listed(500, 'internal error'));
-    expect(await root.get('sys/mounts')).toEqual(listed(500, 'internal error'));
+    expect(await root.post('kv/data/x', { data: {} })).toEqual(refusal(500, 'internal error'));
+    expect(await root.get('sys/mounts')).toEqual(refusal(500, 'internal error'));
     expect((await root.get('sys/health')).status).toBe(200);
   },
 );

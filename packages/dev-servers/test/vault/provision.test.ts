@@ -122,15 +122,28 @@ describe.each(present)('over $client', ({ client }) => {
     expect(await readFile(join(approleDir, 'proxy/secret-id'), 'utf8')).toBe(kept);
   });
 
-  it('puts right what was changed by hand', async () => {
+  it('puts right a policy that was changed by hand', async () => {
     await provision();
     await root.post('sys/policies/acl/oauth-proxy-policy', {
-      policy: 'path "*" { capabilities = ["read"] }',
+      policy: 'path "*" { capabilities = ["create"] }',
     });
-    await root.post('auth/approle/role/proxy', { token_policies: 'oauth-policy' });
-    await provision();
+    expect(await provision()).toEqual([
+      'init-vault: writing the policy oauth-proxy-policy',
+      'init-vault: done',
+    ]);
     expect(await (await logIn('proxy')).post('secret/data/t/x', { data: {} })).toEqual(denied);
   });
+
+  it.each([{ token_policies: 'oauth-policy' }, { token_ttl: '2h' }, { token_max_ttl: '9h' }])(
+    'puts right a role that was changed by hand to %j',
+    async (change) => {
+      await provision();
+      const before = (await root.get('auth/approle/role/proxy')).body.data;
+      await root.post('auth/approle/role/proxy', change);
+      expect(await provision()).toEqual(['init-vault: writing the role proxy', 'init-vault: done']);
+      expect((await root.get('auth/approle/role/proxy')).body.data).toEqual(before);
+    },
+  );
 
   it('follows other names for the mounts, also in the policies', async () => {
     await provision({ mounts: { transit: 'crypt', refreshTransit: 'transit', kv: 'creds' } });

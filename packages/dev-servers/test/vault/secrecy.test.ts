@@ -23,16 +23,18 @@ async function everythingWritten(): Promise<string> {
   return (await Promise.all(files.map((name) => readFile(join(dataDir, name), 'latin1')))).join('');
 }
 
-function everythingStored(barrier: Barrier, folder: string): string {
-  return barrier
-    .list(folder)
-    .map((name) => {
+/** What the database holds for who has its key. */
+function everythingStored(key = ''): string {
+  const barrier = new Barrier(join(dataDir, 'vault.db'));
+  barrier.unseal(Buffer.from(key, 'base64'));
+  const below = (folder: string): string[] =>
+    barrier.list(folder).flatMap((name) => {
       const path = folder + name;
-      return name.endsWith('/')
-        ? everythingStored(barrier, path)
-        : `${path} ${JSON.stringify(barrier.get(path))}`;
-    })
-    .join('\n');
+      return name.endsWith('/') ? below(path) : [`${path} ${JSON.stringify(barrier.get(path))}`];
+    });
+  const stored = below('').join('\n');
+  barrier.close();
+  return stored;
 }
 
 it('writes no secret, no path and no token in the clear: not to its database, not to its audit log', async () => {
@@ -91,14 +93,21 @@ it('keeps tokens and secret ids as hashes, so that not even its key brings them 
   const { auth } = (await root.post('auth/token/create', { policies: ['default'] })).body;
   await vault.close();
 
-  const barrier = new Barrier(join(dataDir, 'vault.db'));
-  barrier.unseal(Buffer.from(vault.unsealKey ?? '', 'base64'));
-  const stored = everythingStored(barrier, '');
-  barrier.close();
+  const stored = everythingStored(vault.unsealKey);
   expect(stored).toContain(auth.accessor);
   expect(stored).toContain(data.secret_id_accessor);
   for (const secret of [vault.rootToken, auth.client_token, data.secret_id])
     expect(stored).not.toContain(secret);
+});
+
+it('keeps nothing of a mount that was removed', async () => {
+  const vault = await startEmbeddedVault({ dataDir });
+  const root = new VaultHttp(vault.url, vault.rootToken);
+  await root.post('sys/mounts/kv', { type: 'kv-v2' });
+  await root.post('kv/data/a/b', { data: { token: canary } });
+  await root.delete('sys/mounts/kv');
+  await vault.close();
+  expect(everythingStored(vault.unsealKey)).not.toContain(canary);
 });
 
 it('refuses a stored value that was moved to another row', async () => {
