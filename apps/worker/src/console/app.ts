@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Queue } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { createBoard } from './board.ts';
+import { registerBoard } from './board.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
 import { answerProblem } from './problem.ts';
@@ -72,9 +72,10 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   await app.register(async (scope) => {
     scope.addHook('onRequest', guardConsole({ sessions, origin, writable: deps.boardWritable }));
     // The board's own connection waits for Redis, and its user would wait with it.
-    scope.addHook('preHandler', async (_request, reply) => {
-      if (!deps.isRedisUp()) return answerProblem(reply, 503, 'Redis does not answer.');
+    scope.addHook('preHandler', async (request, reply) => {
+      if (request.url.startsWith('/board/api/') && !deps.isRedisUp())
+        return answerProblem(reply, 503, 'Redis does not answer.');
     });
-    await scope.register(createBoard(deps.openBoardQueues(), deps.boardWritable), { prefix: '/board' });
+    await registerBoard(scope, deps.openBoardQueues(), deps.boardWritable);
   });
 }

@@ -10,7 +10,7 @@ const everywhere = {
 const pagePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/** Bull Board needs its own scripts and inline styles; the font that it asks Google for stays out. */
+/** Bull Board needs its own scripts and inline styles. */
 const boardPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'self'";
 

@@ -1,6 +1,7 @@
 export function signInPage(problem: string): string {
   const alert = problem === '' ? '' : `<p role="alert">${problem}</p>`;
   return page(`<form method="post" action="/sign-in">
+    <input name="username" value="operator" autocomplete="username" hidden>
     <label for="token">Admin token</label>
     <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
     ${alert}
@@ -37,11 +38,13 @@ const style = `
   main { box-sizing: border-box; width: min(24rem, calc(100vw - 2rem)); padding: 1.75rem 2rem 2rem;
     border: 1px solid var(--edge); border-radius: .75rem; background: light-dark(#fff, #1c222a) }
   h1 { margin: 0 0 1.25rem; font-size: 1.25rem }
-  label, input, button { display: block; width: 100%; box-sizing: border-box; font: inherit }
+  label, input:not([hidden]), button { display: block; width: 100%; box-sizing: border-box; font: inherit }
   label { font-size: .875rem }
-  input { margin: .25rem 0 1rem; padding: .5rem .625rem; border: 1px solid var(--edge); border-radius: .375rem }
+  input { margin: .25rem 0 1rem; padding: .5rem .625rem; border: 1px solid var(--edge); border-radius: .375rem;
+    color: inherit; background: light-dark(#fff, #14181e) }
   button { padding: .5rem; border: 0; border-radius: .375rem; color: light-dark(#fff, #10151c); background: var(--accent); cursor: pointer }
   :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
   a { color: var(--accent) }
+  p { margin: 1rem 0 0 }
   [role=alert] { margin: 0 0 1rem; font-size: .875rem; color: light-dark(#b3261e, #ff9a91) }
 `;

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { adminToken } from '../start-world.ts';
+import { startConsoleForTest } from './start-console.ts';
+
+describe('a worker with CONSOLE=off', () => {
+  it('serves health and metrics, nothing else', async () => {
+    const { request } = await startConsoleForTest({ CONSOLE: 'off' });
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const statusOf = async (path: string) => (await request(path, { headers })).status;
+    expect(await statusOf('/healthz')).toBe(200);
+    expect(await statusOf('/metrics')).toBe(200);
+    expect(await statusOf('/readyz')).toBe(503);
+    for (const path of ['/', '/sign-in', '/sign-out', '/board', '/board/api/queues'])
+      expect(await statusOf(path)).toBe(404);
+  });
+});
+
+describe('the console', () => {
+  it('leads to the board', async () => {
+    const { request } = await startConsoleForTest({});
+    const answer = await request('/');
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/board']);
+  });
+
+  it('answers an address that it does not have with a problem', async () => {
+    const { request } = await startConsoleForTest({});
+    const answer = await request('/nothing');
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(await answer.json()).toEqual({
+      type: 'about:blank',
+      title: 'Not Found',
+      status: 404,
+      detail: 'There is nothing here.',
+    });
+  });
+
+  it('needs no sign-in for health and metrics, which say nothing of tenants', async () => {
+    const { request } = await startConsoleForTest({});
+    expect((await request('/healthz')).status).toBe(200);
+    expect((await request('/metrics')).status).toBe(200);
+  });
+});

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { adminToken } from '../start-world.ts';
+import { origin, startConsole, startConsoleForTest, type Console } from './start-console.ts';
+
+let console: Console;
+
+beforeAll(async () => {
+  console = await startConsole();
+});
+
+afterAll(() => console.close());
+
+beforeEach(() => {
+  console.lines.length = 0;
+});
+
+describe('signing in', () => {
+  it('with the admin token opens the board', async () => {
+    const answer = await console.signIn(adminToken);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/board']);
+    const headers = { cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
+    expect((await console.request('/board', { headers })).status).toBe(200);
+  });
+
+  it('sets a cookie that neither scripts nor other sites get at, and that goes over https alone', async () => {
+    const answer = await console.signIn(adminToken);
+    const [, ...attributes] = (answer.headers.get('set-cookie') ?? '').split('; ');
+    expect(attributes.sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure']);
+  });
+
+  it('works over plain http where the console has an http address', async () => {
+    const local = 'http://127.0.0.1:8090';
+    const plain = await startConsoleForTest({ CONSOLE_URL: local });
+    const answer = await plain.signIn(adminToken, { origin: local });
+    expect(answer.headers.get('set-cookie')).not.toContain('Secure');
+  });
+
+  it('with another token is refused, on the page, and leaves a line in the log', async () => {
+    const answer = await console.signIn('not-the-admin-token-at-all');
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+    expect(await answer.text()).toContain('That is not the admin token.');
+    expect(console.lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toContain(
+      'sign-in refused',
+    );
+  });
+
+  it('writes no token into the log', async () => {
+    await console.signIn('not-the-admin-token-at-all');
+    await console.signIn(adminToken);
+    expect(console.lines.join('\n')).not.toMatch(/admin-token/);
+  });
+
+  it.each([
+    ['without a token', new URLSearchParams()],
+    ['with JSON', JSON.stringify({ token: adminToken })],
+    ['with an endless form', new URLSearchParams({ token: 'x'.repeat(5_000) })],
+  ])('%s is refused', async (_name, body) => {
+    const answer = await console.request('/sign-in', { method: 'POST', headers: { origin }, body });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+
+  it.each([
+    ['another origin', { origin: 'https://evil.example.com' }],
+    ['another port', { origin: `${origin}:8443` }],
+    ['no origin that a browser tells', { origin: 'null' }],
+    ['nowhere', {}],
+  ])('from %s is refused: nobody is signed in by a foreign page', async (_name, headers) => {
+    const answer = await console.signIn(adminToken, headers);
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+});
+
+describe('signing out', () => {
+  it('takes the cookie away', async () => {
+    const answer = await console.request('/sign-out', { method: 'POST', headers: { origin } });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/sign-in']);
+    expect(answer.headers.get('set-cookie')).toMatch(/^connectors_console=; .*Expires=Thu, 01 Jan 1970/);
+  });
+
+  it('from another origin is refused', async () => {
+    const headers = { origin: 'https://evil.example.com' };
+    const answer = await console.request('/sign-out', { method: 'POST', headers });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+
+  it('takes a click: a link to it changes nothing', async () => {
+    const answer = await console.request('/sign-out');
+    expect(await answer.text()).toContain('<form method="post" action="/sign-out">');
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  });
+});
