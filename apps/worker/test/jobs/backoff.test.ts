@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../../src/jobs/backoff.ts';
+import { backoffMs, RetryAfterError, retryDelayMs } from '../../src/jobs/backoff.ts';
 
 describe('backoff', () => {
   it('doubles with every failure in a row', () => {
@@ -13,5 +13,16 @@ describe('backoff', () => {
   it('leaves half of the pause to chance', () => {
     expect(backoffMs(1, 0)).toBe(1_000);
     expect(backoffMs(1, 1)).toBe(2_000);
+  });
+});
+
+describe('the delay of a retry', () => {
+  it('is the backoff where nobody asks for more', () => {
+    expect(retryDelayMs(3, new Error('http_503'), 1)).toBe(8_000);
+    expect(retryDelayMs(3, new RetryAfterError('http_503', 1_000), 1)).toBe(8_000);
+  });
+
+  it('is what the provider asks for where that is longer', () => {
+    expect(retryDelayMs(3, new RetryAfterError('http_429', 9_000), 1)).toBe(9_000);
   });
 });

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startProcess } from './start-process.ts';
+import { adminToken, startInProcess, startWorld, type World } from './start-world.ts';
+
+vi.setConfig({ hookTimeout: 60_000 });
+
+let world: World;
+let worker: Awaited<ReturnType<typeof startInProcess>>;
+let secrets: string[];
+
+const words = 'words of the provider';
+
+/** Refreshes that end in every way there is. */
+beforeAll(async () => {
+  world = await startWorld();
+  worker = await startInProcess({ ...world.env, SWEEP_INTERVAL_SECONDS: '1', REFRESH_COOLDOWN_SECONDS: '0' });
+  const [client] = world.provider.clients;
+  const secretId = await readFile(world.env['VAULT_SECRET_ID_FILE'] ?? '', 'utf8');
+  secrets = [adminToken, client?.clientSecret ?? '', world.vaultServer.rootToken, secretId.trim(), words];
+  const ids = ['good', 'refused', 'failing', 'asked', 'broken'].map((tenantId) => ({
+    tenantId,
+    integration: 'demo',
+  }));
+  const [good, refused, failing, asked, broken] = ids as [Id, Id, Id, Id, Id];
+  const body = { error: 'invalid_grant', error_description: words };
+  await world.jobAs('completed', await world.connect(good));
+  await world.jobAs('failed', await world.connect(refused, { meets: { kind: 'status', status: 400, body } }));
+  await world.jobAs(
+    'delayed',
+    await world.connect(failing, { meets: { kind: 'status', status: 500, body: words } }),
+  );
+  const later = await world.connect(asked, { expiresIn: 3_600 });
+  await world.queues.request(later);
+  await world.jobAs('completed', later);
+
+  const mute = await world.connect(broken, { isScheduled: false });
+  await keepTokens(ids);
+  world.vaultServer.seal();
+  await world.queues.schedule(mute, 0, Date.now());
+  await world.jobAs('delayed', mute);
+  await vi.waitUntil(() => worker.lines.join('').includes('job failed'), 5_000);
+  world.vaultServer.unseal();
+  await world.jobAs('completed', mute);
+  await keepTokens(ids);
+  const signIn = { method: 'POST', headers: { origin: 'http://127.0.0.1:8090' } };
+  await fetch(`${worker.url}/sign-in`, { ...signIn, body: new URLSearchParams({ token: adminToken }) });
+});
+
+afterAll(async () => {
+  await worker.close();
+  await world.close();
+});
+
+interface Id {
+  tenantId: string;
+  integration: string;
+}
+
+/** Adds the tokens that are stored now, and their ciphertexts. */
+async function keepTokens(ids: Id[]): Promise<void> {
+  for (const id of ids) {
+    const { accessToken, refreshToken } = await world.admin.getCredentials(id.tenantId, id.integration);
+    const stored = await world.stored(id);
+    secrets.push(accessToken, refreshToken ?? '', stored.accessToken, stored.refreshToken ?? '');
+  }
+}
+
+const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
+
+it('has seen every kind of secret', () => {
+  expect(secrets.length).toBeGreaterThan(20);
+  expect(secrets.filter((secret) => secret.length < 8)).toEqual([]);
+});
+
+it('writes no secret into the log', () => {
+  expect(worker.lines.length).toBeGreaterThan(10);
+  expect(leaks(worker.lines.join('\n'))).toEqual([]);
+});
+
+it('puts no secret into jobs: data, return values, reasons, stacks and the events of queues', async () => {
+  const dump: unknown[] = [];
+  for (const key of await world.redis.keys('*')) {
+    const kind = await world.redis.type(key);
+    if (kind === 'hash') dump.push(key, await world.redis.hgetall(key));
+    else if (kind === 'stream') dump.push(key, await world.redis.xrange(key, '-', '+'));
+    else dump.push(key, (await world.redis.dumpBuffer(key))?.toString('latin1'));
+  }
+  const text = JSON.stringify(dump);
+  for (const reason of ['invalid_grant', 'http_500', 'vault_unavailable']) expect(text).toContain(reason);
+  expect(leaks(text)).toEqual([]);
+  expect(text).not.toMatch(/ at .*\.ts:\d/);
+});
+
+it('announces no secret', () => {
+  const types = world.events.map(({ type }) => type);
+  expect(types).toEqual(expect.arrayContaining(['refresh-success', 'refresh-failed', 'refresh-retry']));
+  expect(leaks(JSON.stringify(world.events))).toEqual([]);
+});
+
+it('shows no secret in its figures', async () => {
+  expect(leaks(await (await fetch(`${worker.url}/metrics`)).text())).toEqual([]);
+});
+
+it('prints no secret when it cannot start', async () => {
+  const started = startProcess({ ...world.env, VAULT_ADDR: adminToken, ADMIN_TOKEN: 'short-canary' });
+  const { message } = (await started.catch((error: Error) => error)) as Error;
+  expect(message).toContain('VAULT_ADDR: must be');
+  expect(message).not.toMatch(/short-canary|the-admin-token/);
+});
+
+it('writes every line as JSON with its time in ISO 8601 and its app', () => {
+  for (const line of worker.lines)
+    expect(JSON.parse(line)).toMatchObject({
+      level: expect.any(Number) as number,
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+      app: 'worker',
+      msg: expect.any(String) as string,
+    });
+});
