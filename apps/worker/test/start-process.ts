@@ -24,7 +24,7 @@ export function launch(env: Record<string, string>) {
   return { child, lines, output, stderr: text(child.stderr), exited: once(child, 'exit') };
 }
 
-export interface LogLine {
+interface LogLine {
   msg: string;
   url?: string;
 }

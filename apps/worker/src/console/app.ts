@@ -51,7 +51,6 @@ function registerHealth(app: FastifyInstance, deps: ConsoleDeps): void {
   app.get('/readyz', async (_request, reply) => {
     const { vault, redis } = await deps.health();
     const isReady = vault && redis;
-    const word = (isUp: boolean): string => (isUp ? 'ok' : 'down');
     return reply
       .code(isReady ? 200 : 503)
       .send({ status: isReady ? 'ok' : 'unavailable', vault: word(vault), redis: word(redis) });
@@ -60,6 +59,10 @@ function registerHealth(app: FastifyInstance, deps: ConsoleDeps): void {
     await deps.collect();
     return reply.type(deps.metrics.contentType).send(await deps.metrics.metrics());
   });
+}
+
+function word(isUp: boolean): 'ok' | 'down' {
+  return isUp ? 'ok' : 'down';
 }
 
 async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminToken: Secret): Promise<void> {
