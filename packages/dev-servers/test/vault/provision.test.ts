@@ -175,6 +175,13 @@ describe.each(present)('over $client', ({ client }) => {
     await expect(provision({ token: '' })).rejects.toThrow('set VAULT_TOKEN');
   });
 
+  it('says what to do about a token that may only read', async () => {
+    const reader = await root.tokenWith('path "*" { capabilities = ["read"] }');
+    await expect(provision({ token: reader.token })).rejects.toThrow(
+      'Vault refuses the token in VAULT_TOKEN',
+    );
+  });
+
   it('says what to do about a Vault that is sealed', async () => {
     vault.seal();
     await expect(provision()).rejects.toThrow('vault operator unseal');
