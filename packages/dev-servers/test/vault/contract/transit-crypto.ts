@@ -1,37 +1,16 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import { denied, neverExisted, refusal, type Answer, type VaultHttp } from './vault-http.ts';
-
-const hello = Buffer.from('hello').toString('base64');
-const bound = Buffer.from('tenant/github/accessToken').toString('base64');
-const unbound = refusal(400, 'cipher: message authentication failed');
+import { describe, expect, it } from 'vitest';
+import { denied, neverExisted, refusal, type VaultHttp } from './vault-http.ts';
+import { bound, hello, unbound, useTransitMount } from './transit-mount.ts';
 
 /** What is done with keys: encryption, associated data, batches, data keys. */
 export function transitCryptoContract(vault: () => VaultHttp): void {
-  let mount: string;
-
-  beforeAll(async () => {
-    mount = await vault().mount('transit');
-  });
-
-  async function newKey(): Promise<string> {
-    const name = vault().name('key');
-    await vault().post(`${mount}/keys/${name}`);
-    return name;
-  }
-
-  async function encrypt(key: string, fields: object = {}): Promise<string> {
-    const { body } = await vault().post(`${mount}/encrypt/${key}`, { plaintext: hello, ...fields });
-    return body.data.ciphertext;
-  }
-
-  function decrypt(key: string, fields: object): Promise<Answer> {
-    return vault().post(`${mount}/decrypt/${key}`, fields);
-  }
+  const transit = useTransitMount(vault);
+  const { newKey, encrypt, decrypt } = transit;
 
   describe('encryption', () => {
     it('brings back what it encrypted', async () => {
       const name = await newKey();
-      const { body } = await vault().post(`${mount}/encrypt/${name}`, { plaintext: hello });
+      const { body } = await vault().post(`${transit.mount}/encrypt/${name}`, { plaintext: hello });
       expect(body.data).toEqual({ ciphertext: expect.stringMatching(/^vault:v1:/), key_version: 1 });
       expect(await decrypt(name, { ciphertext: body.data.ciphertext })).toMatchObject({
         status: 200,
@@ -40,7 +19,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
     });
 
     it('takes PUT like POST', async () => {
-      const { status } = await vault().call('PUT', `${mount}/encrypt/${await newKey()}`, {
+      const { status } = await vault().call('PUT', `${transit.mount}/encrypt/${await newKey()}`, {
         plaintext: hello,
       });
       expect(status).toBe(200);
@@ -62,7 +41,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
       const name = await newKey();
       const ciphertext = await encrypt(name, { plaintext: '' });
       expect((await decrypt(name, { ciphertext })).body.data.plaintext).toBe('');
-      expect(await vault().post(`${mount}/encrypt/${name}`, {})).toEqual(
+      expect(await vault().post(`${transit.mount}/encrypt/${name}`, {})).toEqual(
         refusal(400, 'missing plaintext to encrypt'),
       );
     });
@@ -74,24 +53,26 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
       ['YQ=', 'illegal base64 data at input byte 3'],
       ['YWJjYQ==x', 'illegal base64 data at input byte 8'],
     ])('refuses the plaintext %j', async (plaintext, message) => {
-      expect(await vault().post(`${mount}/encrypt/${await newKey()}`, { plaintext })).toEqual(
+      expect(await vault().post(`${transit.mount}/encrypt/${await newKey()}`, { plaintext })).toEqual(
         refusal(400, message),
       );
     });
 
     it('makes a missing key for who may create', async () => {
       const name = vault().name('key');
-      expect((await vault().post(`${mount}/encrypt/${name}`, { plaintext: hello })).status).toBe(200);
-      expect((await vault().get(`${mount}/keys/${name}`)).status).toBe(200);
+      expect((await vault().post(`${transit.mount}/encrypt/${name}`, { plaintext: hello })).status).toBe(200);
+      expect((await vault().get(`${transit.mount}/keys/${name}`)).status).toBe(200);
     });
 
     it('makes none for who may only update', async () => {
-      const token = await vault().tokenWith(`path "${mount}/encrypt/+" { capabilities = ["update"] }`);
+      const token = await vault().tokenWith(
+        `path "${transit.mount}/encrypt/+" { capabilities = ["update"] }`,
+      );
       const name = vault().name('key');
-      expect(await token.post(`${mount}/encrypt/${name}`, { plaintext: hello })).toEqual(denied);
-      expect(await vault().get(`${mount}/keys/${name}`)).toEqual(neverExisted);
-      await vault().post(`${mount}/keys/${name}`);
-      expect((await token.post(`${mount}/encrypt/${name}`, { plaintext: hello })).status).toBe(200);
+      expect(await token.post(`${transit.mount}/encrypt/${name}`, { plaintext: hello })).toEqual(denied);
+      expect(await vault().get(`${transit.mount}/keys/${name}`)).toEqual(neverExisted);
+      await vault().post(`${transit.mount}/keys/${name}`);
+      expect((await token.post(`${transit.mount}/encrypt/${name}`, { plaintext: hello })).status).toBe(200);
     });
 
     it.each([
@@ -140,7 +121,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
 
     it('goes with each item of a batch', async () => {
       const name = await newKey();
-      const encrypted = await vault().post(`${mount}/encrypt/${name}`, {
+      const encrypted = await vault().post(`${transit.mount}/encrypt/${name}`, {
         batch_input: [{ plaintext: hello, associated_data: bound }, { plaintext: hello }],
       });
       const [first, second] = encrypted.body.data.batch_results;
@@ -155,7 +136,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
     });
 
     it('must be base64', async () => {
-      const { status } = await vault().post(`${mount}/encrypt/${await newKey()}`, {
+      const { status } = await vault().post(`${transit.mount}/encrypt/${await newKey()}`, {
         plaintext: hello,
         associated_data: '###',
       });
@@ -166,7 +147,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
   describe('batches', () => {
     it('answers items in order, with their references', async () => {
       const name = await newKey();
-      const { status, body } = await vault().post(`${mount}/encrypt/${name}`, {
+      const { status, body } = await vault().post(`${transit.mount}/encrypt/${name}`, {
         batch_input: [
           { plaintext: hello, reference: 'a' },
           { plaintext: '', reference: 'b' },
@@ -183,7 +164,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
 
     it('answers 400 with a full body when an item is bad', async () => {
       const name = await newKey();
-      const { status, body } = await vault().post(`${mount}/encrypt/${name}`, {
+      const { status, body } = await vault().post(`${transit.mount}/encrypt/${name}`, {
         batch_input: [{ plaintext: hello }, { plaintext: '???' }],
       });
       expect(status).toBe(400);
@@ -206,7 +187,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
     });
 
     it('answers the status that is asked for instead', async () => {
-      const { status } = await vault().post(`${mount}/encrypt/${await newKey()}`, {
+      const { status } = await vault().post(`${transit.mount}/encrypt/${await newKey()}`, {
         partial_failure_response_code: 200,
         batch_input: [{ plaintext: hello }, { plaintext: '???' }],
       });
@@ -214,7 +195,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
     });
 
     it('refuses an empty batch', async () => {
-      expect(await vault().post(`${mount}/encrypt/${await newKey()}`, { batch_input: [] })).toEqual(
+      expect(await vault().post(`${transit.mount}/encrypt/${await newKey()}`, { batch_input: [] })).toEqual(
         refusal(400, 'missing batch input to process'),
       );
     });
@@ -222,7 +203,9 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
     it('refuses a malformed batch as a whole', async () => {
       const key = await newKey();
       for (const batch of ['x', ['x'], [{}]]) {
-        const { status, body } = await vault().post(`${mount}/encrypt/${key}`, { batch_input: batch });
+        const { status, body } = await vault().post(`${transit.mount}/encrypt/${key}`, {
+          batch_input: batch,
+        });
         expect(status).toBeGreaterThanOrEqual(400);
         expect(body.errors).toHaveLength(1);
       }
@@ -238,19 +221,19 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
   describe('data keys', () => {
     it('hands out a key, in the clear and encrypted', async () => {
       const name = await newKey();
-      const { body } = await vault().post(`${mount}/datakey/plaintext/${name}`);
+      const { body } = await vault().post(`${transit.mount}/datakey/plaintext/${name}`);
       expect(Buffer.from(body.data.plaintext, 'base64')).toHaveLength(32);
       const back = await decrypt(name, { ciphertext: body.data.ciphertext });
       expect(back.body.data.plaintext).toBe(body.data.plaintext);
     });
 
     it('hands it out encrypted only', async () => {
-      const { body } = await vault().post(`${mount}/datakey/wrapped/${await newKey()}`);
+      const { body } = await vault().post(`${transit.mount}/datakey/wrapped/${await newKey()}`);
       expect(body.data).toEqual({ ciphertext: expect.stringMatching(/^vault:v1:/), key_version: 1 });
     });
 
     it('hands out 128 and 512 bits too, and no other length', async () => {
-      const path = `${mount}/datakey/plaintext/${await newKey()}`;
+      const path = `${transit.mount}/datakey/plaintext/${await newKey()}`;
       expect(
         Buffer.from((await vault().post(path, { bits: 128 })).body.data.plaintext, 'base64'),
       ).toHaveLength(16);
@@ -261,7 +244,7 @@ export function transitCryptoContract(vault: () => VaultHttp): void {
     });
 
     it('knows no other kind', async () => {
-      expect(await vault().post(`${mount}/datakey/other/${await newKey()}`)).toEqual(
+      expect(await vault().post(`${transit.mount}/datakey/other/${await newKey()}`)).toEqual(
         refusal(400, "Invalid path, must be 'plaintext' or 'wrapped'"),
       );
     });
