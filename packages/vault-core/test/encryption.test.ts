@@ -59,6 +59,21 @@ await eachVault((vault) => {
   });
 
   describe('a ciphertext', () => {
+    it('of a refresh token does not open under the keys that proxies may use', async () => {
+      const id = newId();
+      const { refreshToken } = await vault().client().storeCredentials(id.tenantId, id.integration, granted);
+      const context = Buffer.from(`${id.tenantId}/${id.integration}/refreshToken`).toString('base64');
+      const decrypt = (mount: string) =>
+        vault().call('POST', `${mount}/decrypt/${id.tenantId}`, {
+          ciphertext: refreshToken,
+          associated_data: context,
+        });
+      expect((await decrypt(vault().mounts.transitEngine)).status).toBe(400);
+      expect((await decrypt(vault().mounts.refreshTransitEngine)).body.data.plaintext).toBe(
+        Buffer.from(granted.refreshToken ?? '').toString('base64'),
+      );
+    });
+
     it.each([
       ['another tenant', 'accessToken', { tenantId: 'tenant-moved', integration: 'github' }],
       ['another integration', 'accessToken', { integration: 'slack' }],

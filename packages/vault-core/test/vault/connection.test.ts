@@ -70,12 +70,18 @@ describe('a call', () => {
     vi.stubEnv('VAULT_NAMESPACE', 'wrong');
     vi.stubEnv('VAULT_PREFIX', '/wrong');
     vi.stubEnv('VAULT_ADDR', 'http://127.0.0.1:1');
-    await connect().read(path);
-    expect(relay.requests.map((request) => request.path)).toEqual(['auth/token/lookup-self', path]);
-    expect(relay.requests.map((request) => request.token)).toEqual([rootToken, rootToken]);
-    expect(relay.requests.map((request) => request.headers['x-vault-namespace'])).toEqual([
-      undefined,
-      undefined,
+    const connection = connect();
+    await connection.read(path);
+    await connection.isHealthy();
+    const asked = relay.requests.map(({ path, token, headers }) => [
+      path,
+      token,
+      headers['x-vault-namespace'],
+    ]);
+    expect(asked).toEqual([
+      ['auth/token/lookup-self', rootToken, undefined],
+      [path, rootToken, undefined],
+      ['sys/health', undefined, undefined],
     ]);
   });
 
@@ -308,7 +314,7 @@ describe('a connection', () => {
   });
 
   it('that is closed ends calls under way', async () => {
-    const connection = connect();
+    const connection = connect({ timeoutMs: 60_000 });
     relay.disturb = () => 'silence';
     const call = connection.read(path);
     await expect.poll(() => relay.requests.length).toBe(1);
