@@ -7,8 +7,11 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  return { registry, ...counters(registers), ...durations(registers), ...states(registers) };
+}
+
+function counters(registers: Registry[]) {
   return {
-    registry,
     requests: new Counter({
       name: 'connectors_proxy_requests_total',
       help: 'Requests by integration and class of the status that was answered; `aborted` if the agent went away first',
@@ -21,28 +24,10 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
-    inFlight: new Gauge({
-      name: 'connectors_proxy_requests_in_flight',
-      help: 'Requests, streams included, that are being served',
-      registers,
-    }),
-    upstreamDuration: new Histogram({
-      name: 'connectors_proxy_upstream_duration_seconds',
-      help: 'Time until the upstream began its response',
-      labelNames: ['integration'],
-      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-      registers,
-    }),
     credentials: new Counter({
       name: 'connectors_proxy_credentials_total',
       help: 'Credentials used, by where they came from: cache, source (Vault), or stale while Vault failed',
       labelNames: ['from'],
-      registers,
-    }),
-    credentialReads: new Histogram({
-      name: 'connectors_proxy_credential_read_seconds',
-      help: 'Time to read and decrypt a credential in Vault',
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20],
       registers,
     }),
     refreshRequests: new Counter({
@@ -54,6 +39,34 @@ export function createMetrics() {
     replays: new Counter({
       name: 'connectors_proxy_replays_total',
       help: 'Requests that were sent again with a newer credential',
+      registers,
+    }),
+  };
+}
+
+function durations(registers: Registry[]) {
+  return {
+    upstreamDuration: new Histogram({
+      name: 'connectors_proxy_upstream_duration_seconds',
+      help: 'Time until the upstream began its response',
+      labelNames: ['integration'],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    credentialReads: new Histogram({
+      name: 'connectors_proxy_credential_read_seconds',
+      help: 'Time to read and decrypt a credential in Vault',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20],
+      registers,
+    }),
+  };
+}
+
+function states(registers: Registry[]) {
+  return {
+    inFlight: new Gauge({
+      name: 'connectors_proxy_requests_in_flight',
+      help: 'Requests, streams included, that are being served',
       registers,
     }),
     cachedCredentials: new Gauge({

@@ -7,26 +7,15 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  return { registry, ...counters(registers), ...durations(registers), ...states(registers) };
+}
+
+function counters(registers: Registry[]) {
   return {
-    registry,
     refreshes: new Counter({
       name: 'connectors_refreshes_total',
       help: 'Refresh attempts by what became of them',
       labelNames: ['integration', 'outcome'],
-      registers,
-    }),
-    refreshDuration: new Histogram({
-      name: 'connectors_refresh_duration_seconds',
-      help: 'Duration of a refresh, from reading the credential to its next schedule',
-      labelNames: ['integration'],
-      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers,
-    }),
-    remainingLife: new Histogram({
-      name: 'connectors_refresh_remaining_life_seconds',
-      help: 'How long the old token would have lived when its refresh began; below 0 an agent may have been held up',
-      labelNames: ['integration'],
-      buckets: [-60, 0, 5, 15, 30, 60, 120, 240, 300, 360],
       registers,
     }),
     requests: new Counter({
@@ -41,6 +30,30 @@ export function createMetrics() {
       labelNames: ['integration'],
       registers,
     }),
+  };
+}
+
+function durations(registers: Registry[]) {
+  return {
+    refreshDuration: new Histogram({
+      name: 'connectors_refresh_duration_seconds',
+      help: 'Duration of a refresh, from reading the credential to its next schedule',
+      labelNames: ['integration'],
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    remainingLife: new Histogram({
+      name: 'connectors_refresh_remaining_life_seconds',
+      help: 'How long the old token would have lived when its refresh began; below 0 an agent may have been held up',
+      labelNames: ['integration'],
+      buckets: [-60, 0, 5, 15, 30, 60, 120, 240, 300, 360],
+      registers,
+    }),
+  };
+}
+
+function states(registers: Registry[]) {
+  return {
     jobs: new Gauge({
       name: 'connectors_refresh_jobs',
       help: 'Jobs in the refresh queues by state',
