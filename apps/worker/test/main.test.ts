@@ -114,7 +114,9 @@ describe('a worker that is told to end', () => {
     const { child, exited, lines } = await startProcess({ ...world.env, REDIS_URL: redis.url });
     await vi.waitFor(() => expect(world.refreshRequests()[0]?.status).toBe(200), 10_000);
     await redis.close();
-    await vi.waitFor(() => expect(lines.map(({ msg }) => msg)).toContain('Redis does not answer'));
+    await vi.waitFor(() =>
+      expect(lines.map(({ msg }) => msg)).toContain('Redis does not answer as it should'),
+    );
     child.kill('SIGTERM');
     await vi.waitFor(() => expect(lines.map(({ msg }) => msg)).toContain('finishing what is in flight'));
     world.provider.faults.release();

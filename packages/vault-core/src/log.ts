@@ -34,6 +34,12 @@ export function warnOfRedis(log: Logger, now = Date.now): (error: Error) => void
   return (error) => {
     if (now() < quietUntil) return;
     quietUntil = now() + 30_000;
-    log.warn({ error: 'code' in error ? error.code : error.name }, 'Redis does not answer');
+    log.warn({ error: redisCode(error) }, 'Redis does not answer as it should');
   };
+}
+
+/** Refusals of Redis begin with a word for what is wrong, such as WRONGPASS. */
+function redisCode(error: Error): unknown {
+  if (error.name === 'ReplyError') return error.message.split(' ', 1)[0];
+  return 'code' in error ? error.code : error.name;
 }

@@ -54,6 +54,13 @@ describe('a log line', () => {
 });
 
 describe('errors of Redis', () => {
+  it('are told as the word that Redis has for them', () => {
+    const error = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
+      name: 'ReplyError',
+    });
+    expect(lineOf((log) => warnOfRedis(log)(error))['error']).toBe('WRONGPASS');
+  });
+
   it('are told once in half a minute', () => {
     let now = 0;
     const lines = linesOf((log) => {

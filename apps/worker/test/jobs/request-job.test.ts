@@ -87,12 +87,10 @@ describe('what a proxy writes', () => {
     expect(worker.lines.join('\n')).not.toContain('_agents');
   });
 
-  it('reaches logs and events as the three ids alone', async () => {
-    const data = { ...id, revision: 'none' };
+  it('reaches logs and jobs as the three ids alone', async () => {
+    const data = await world.connect(id, { expiresIn: 3_600, isScheduled: false });
     await requestRaw({ ...data, more: 'canary' });
-    await expect
-      .poll(() => world.events)
-      .toEqual([{ type: 'refresh-declined', ...data, error: 'superseded' }]);
+    expect((await world.jobAs('completed', data)).data).toEqual(data);
     expect(worker.lines.join('\n')).not.toContain('canary');
   });
 
