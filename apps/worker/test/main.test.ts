@@ -111,14 +111,16 @@ describe('a worker that is told to end', () => {
     const redis = await startRedis();
     const id = { tenantId: `tenant-${(tenants += 1)}`, integration: 'demo' };
     const job = await world.connect(id, { isScheduled: false, meets: { kind: 'hangAfterRotation' } });
-    const { child, exited, lines } = await startProcess({ ...world.env, REDIS_URL: redis.url });
+    const { url, child, exited, lines } = await startProcess({ ...world.env, REDIS_URL: redis.url });
     await vi.waitFor(() => expect(world.refreshRequests()[0]?.status).toBe(200), 10_000);
     await redis.close();
     await vi.waitFor(() =>
       expect(lines.map(({ msg }) => msg)).toContain('Redis does not answer as it should'),
     );
     child.kill('SIGTERM');
-    await vi.waitFor(() => expect(lines.map(({ msg }) => msg)).toContain('finishing what is in flight'));
+    await expect.poll(() => fetch(`${url}/healthz`).catch(() => 'refused')).toBe('refused');
+    // It stays for as long as it takes, here until other users have connected.
+    for (let more = 0; more < 5; more += 1) await world.connect({ ...id, tenantId: `other-${more}` });
     world.provider.faults.release();
     expect(await exited).toEqual([0, null]);
     expect((await world.stored(job)).metadata).toMatchObject({ refreshCount: 1, status: 'active' });
