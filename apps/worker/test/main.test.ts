@@ -72,10 +72,7 @@ describe('a worker that is told to end', () => {
 
   afterAll(() => world.close());
 
-  beforeEach(() => {
-    world.provider.faults.clear();
-    world.provider.tokenRequests.length = 0;
-  });
+  beforeEach(() => world.clear());
 
   /** A worker that waits for a provider that has rotated the refresh token already. */
   async function startDuringRequest(env: Record<string, string> = {}) {
@@ -104,7 +101,6 @@ describe('a worker that is told to end', () => {
     world.provider.faults.release();
     await exited;
     expect((await world.stored(late)).metadata.refreshCount).toBe(0);
-    await world.redis.flushall();
   });
 
   it('without Redis still waits for the answer, and saves it', async () => {

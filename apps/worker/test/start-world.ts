@@ -83,6 +83,15 @@ export async function startWorld() {
         },
         { timeout: 15_000, interval: 20 },
       ),
+    /** Forgets every credential and every job. */
+    async clear() {
+      for (const tenant of await admin.credentials.listTenants())
+        await admin.deleteCredentials(tenant, 'demo');
+      await redis.flushall();
+      provider.faults.clear();
+      provider.tokenRequests.length = 0;
+      events.length = 0;
+    },
     stored: (id: CredentialId) => admin.credentials.get(id).then(({ credential }) => credential),
     async close() {
       subscription.close();

@@ -16,12 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-beforeEach(async () => {
-  await world.redis.flushall();
-  world.provider.faults.clear();
-  world.provider.tokenRequests.length = 0;
-  world.events.length = 0;
-});
+beforeEach(() => world.clear());
 
 function newId() {
   tenants += 1;

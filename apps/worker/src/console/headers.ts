@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const everywhere = {
+  // The board's scripts, styles and images say themselves how long they may be kept.
+  'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
@@ -18,6 +20,4 @@ const boardPolicy =
 export async function consoleHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const isBoard = request.url.startsWith('/board');
   reply.headers({ ...everywhere, 'content-security-policy': isBoard ? boardPolicy : pagePolicy });
-  // Only the board's scripts and images, whose names carry a hash, may be kept by the browser.
-  if (!request.url.startsWith('/board/static/')) reply.header('cache-control', 'no-store');
 }

@@ -13,11 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-beforeEach(async () => {
-  await world.redis.flushall();
-  for (const tenant of await world.admin.credentials.listTenants())
-    await world.admin.deleteCredentials(tenant, 'demo');
-});
+beforeEach(() => world.clear());
 
 /** Tenants that have connected, and whose tokens are good for an hour. */
 function connect(count: number, isScheduled = true): Promise<RefreshJobData[]> {
