@@ -1,5 +1,5 @@
 import { Discovery } from '@connectors/oauth';
-import type { RefreshEngine } from '@connectors/refresh';
+import { Spool, type RefreshEngine } from '@connectors/refresh';
 import {
   connectRedis,
   publishEvent,
@@ -51,6 +51,7 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
   return {
     url,
     async close() {
+      parts.stopping.abort();
       await Promise.all([console.close(), worker.close()]);
       await queues.close();
       background.disconnect();
@@ -65,18 +66,24 @@ type Parts = ReturnType<typeof openParts>;
 function openParts(config: WorkerConfig, log: Logger) {
   const onRedisError = warnOfRedis(log);
   const requests = connectRedis(config.REDIS_URL, 'request', onRedisError);
+  const vault = new VaultClient(vaultOptions(config));
   return {
     log,
     onRedisError,
     metrics: createMetrics(),
-    vault: new VaultClient(vaultOptions(config)),
+    vault,
+    spool: new Spool(requests, config.REDIS_PREFIX, vault.spoolKeys, Date.now),
+    stopping: new AbortController(),
     background: connectRedis(config.REDIS_URL, 'background', onRedisError),
     requests,
     queues: new RefreshQueues(requests, config.REDIS_PREFIX),
   };
 }
 
-function createEngine(config: WorkerConfig, { log, metrics, requests, vault, queues }: Parts): RefreshEngine {
+function createEngine(
+  config: WorkerConfig,
+  { log, metrics, requests, vault, queues, spool, stopping }: Parts,
+): RefreshEngine {
   const { guard, integrations } = config;
   return {
     credentials: vault.credentials,
@@ -84,6 +91,8 @@ function createEngine(config: WorkerConfig, { log, metrics, requests, vault, que
     integrations,
     discovery: new Discovery({ guard }),
     guard,
+    spool,
+    stopping: stopping.signal,
     announce: (event) => publishEvent(requests, config.REDIS_PREFIX, event).catch(() => undefined),
     onUnsaved: ({ tenantId, integration }, error) => {
       metrics.unsaved.inc({ integration });
@@ -101,9 +110,9 @@ function createEngine(config: WorkerConfig, { log, metrics, requests, vault, que
 }
 
 function openConsole(config: WorkerConfig, parts: Parts): Promise<FastifyInstance> {
-  const { log, metrics, vault, queues, background, requests, onRedisError } = parts;
+  const { log, metrics, vault, queues, spool, background, requests, onRedisError } = parts;
   const integrations = [...config.integrations.keys()];
-  const health = { vault, redis: requests, queues, integrations, metrics };
+  const health = { vault, redis: requests, queues, spool, integrations, metrics };
   return buildConsole({
     adminToken: config.CONSOLE ? config.ADMIN_TOKEN : undefined,
     consoleUrl: config.CONSOLE_URL,

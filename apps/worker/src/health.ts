@@ -1,3 +1,4 @@
+import type { Spool } from '@connectors/refresh';
 import { refreshQueueName, type RefreshQueues, type VaultClient } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import type { WorkerMetrics } from './metrics.ts';
@@ -6,6 +7,7 @@ export interface HealthDeps {
   vault: VaultClient;
   redis: Redis;
   queues: RefreshQueues;
+  spool: Spool;
   integrations: Iterable<string>;
   metrics: WorkerMetrics;
 }
@@ -28,6 +30,7 @@ export async function collectStates(deps: HealthDeps): Promise<void> {
   metrics.vaultUp.set(Number(health.vault));
   metrics.redisUp.set(Number(health.redis));
   try {
+    metrics.spooled.set((await deps.spool.list()).length);
     for (const integration of deps.integrations) {
       const counts = await deps.queues.queue(refreshQueueName(integration)).getJobCounts();
       for (const [state, count] of Object.entries(counts)) metrics.jobs.set({ integration, state }, count);

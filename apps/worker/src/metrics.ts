@@ -54,6 +54,11 @@ function durations(registers: Registry[]) {
 
 function states(registers: Registry[]) {
   return {
+    spooled: new Gauge({
+      name: 'connectors_spool_entries',
+      help: 'Token responses that Vault has not taken yet, encrypted in Redis',
+      registers,
+    }),
     jobs: new Gauge({
       name: 'connectors_refresh_jobs',
       help: 'Jobs in the refresh queues by state',

@@ -1,25 +1,24 @@
-import type { TokenSet } from '@connectors/oauth';
 import { VaultError, type RefreshJobData, type StoredCredential } from '@connectors/vault-core';
 import type { Verdict } from './ask-provider.ts';
 import { withAttemptInDoubt, withoutAttempt, type Claim } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
-import { landRotation } from './land.ts';
+import type { Landing } from './land.ts';
 import type { RefreshOutcome } from './outcome.ts';
 import { scheduleRefresh } from './store.ts';
 import { writeOverSpent } from './write-over.ts';
 
-/** Stores the new tokens, schedules their refresh and announces them. */
-export async function concludeSuccess(
+/** Schedules the refresh of tokens that were stored, and announces them. */
+export async function concludeLanding(
   engine: RefreshEngine,
   job: RefreshJobData,
-  claim: Claim,
-  tokens: TokenSet,
+  spent: StoredCredential,
+  landing: Landing,
 ): Promise<RefreshOutcome> {
-  const stored = await landRotation(engine, job, claim, tokens);
-  if (stored === undefined) return { kind: 'superseded' };
-  const { revision } = stored.metadata;
-  const { expiresAt } = stored;
-  await scheduleRefresh(engine, job, stored);
+  if (landing.kind === 'superseded') return landing;
+  if (landing.kind === 'spooled') return { kind: 'retry', reason: 'vault_unavailable' };
+  const { expiresAt, metadata } = landing.credential;
+  const { revision } = metadata;
+  await scheduleRefresh(engine, job, landing.credential);
   await engine.announce({
     type: 'refresh-success',
     tenantId: job.tenantId,
@@ -27,8 +26,11 @@ export async function concludeSuccess(
     revision,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   });
-  const old = claim.record.credential.expiresAt;
-  const remainingLifeMs = old === undefined ? undefined : Date.parse(old) - Date.parse(claim.attempt.sentAt);
+  const sentAt = spent.metadata.attempt?.sentAt;
+  const remainingLifeMs =
+    spent.expiresAt === undefined || sentAt === undefined
+      ? undefined
+      : Date.parse(spent.expiresAt) - Date.parse(sentAt);
   return { kind: 'refreshed', revision, expiresAt, remainingLifeMs };
 }
 

@@ -1,5 +1,6 @@
 import type { EgressGuard } from '@connectors/egress';
 import type { Discovery, Integration } from '@connectors/oauth';
+import type { Spool } from './spool.ts';
 import type { ConnectorsEvent, CredentialId, CredentialStore, RefreshQueues } from '@connectors/vault-core';
 
 /** What every step of a refresh works with. */
@@ -11,6 +12,10 @@ export interface RefreshEngine {
   guard: EgressGuard;
   /** Tells the other processes. Must not throw: an event is a hint. */
   announce: (event: ConnectorsEvent) => Promise<void>;
+  /** Keeps tokens that Vault cannot take. */
+  spool: Spool;
+  /** Aborted when the process is asked to end: then what lies in the spool is left to other workers. */
+  stopping: AbortSignal;
   /** New tokens could not be saved: they are in this process's memory alone, and tried again. */
   onUnsaved: (id: CredentialId, error: unknown) => void;
   /** The wall clock, in milliseconds since the epoch. */

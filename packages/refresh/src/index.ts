@@ -5,3 +5,4 @@ export { refreshNow, type RequestOutcome } from './refresh-now.ts';
 export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';
 export { scheduleRefresh, storeGranted } from './store.ts';
 export { sweepTenant, type SweepReport } from './sweep.ts';
+export { Spool } from './spool.ts';

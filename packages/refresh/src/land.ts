@@ -1,27 +1,106 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenSet } from '@connectors/oauth';
-import { newRevision, type CredentialId, type StoredCredential } from '@connectors/vault-core';
-import { withoutAttempt, type Claim } from './claim.ts';
+import {
+  newRevision,
+  type CredentialId,
+  type CredentialRecord,
+  type RefreshJobData,
+  type StoredCredential,
+} from '@connectors/vault-core';
+import { withoutAttempt } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
 import { writeOverSpent } from './write-over.ts';
 
 const maxPauseMs = 5_000;
 
+/** What became of tokens that a provider has issued. */
+export type Landing =
+  | { kind: 'stored'; credential: StoredCredential }
+  /** A reconnect or a deletion came first, and wins. */
+  | { kind: 'superseded' }
+  /** They lie in the spool, for whichever worker comes next. */
+  | { kind: 'spooled' };
+
 /**
  * Stores what the provider issued. The refresh token before it is spent, so these tokens are all that is left of the
- * user's consent: they are kept in memory and tried again until Vault takes them, also after the deadline.
- *
- * @returns the stored document; `undefined` if a reconnect or a deletion came first and wins
+ * user's consent: they are tried again until Vault takes them, also after the deadline, and meanwhile lie in the spool.
  */
 export async function landRotation(
   engine: RefreshEngine,
-  id: CredentialId,
-  claim: Claim,
+  job: RefreshJobData,
+  record: CredentialRecord,
   tokens: TokenSet,
-): Promise<StoredCredential | undefined> {
-  const onFailure = (error: unknown): void => engine.onUnsaved(id, error);
-  const change = await persistently(() => encryptTokens(engine, id, tokens), onFailure);
-  return persistently(() => writeOverSpent(engine, id, claim.record, change), onFailure);
+): Promise<Landing> {
+  const rotation = new Rotation(engine, job, record, tokens);
+  let isSpooled = false;
+  for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
+    try {
+      const landing = await rotation.land();
+      if (isSpooled) await engine.spool.remove(job);
+      return landing;
+    } catch (error) {
+      engine.onUnsaved(job, error);
+      // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
+      if (await isDeleted(engine, job)) return { kind: 'superseded' };
+    }
+    isSpooled ||= await engine.spool.put(job, tokens);
+    if (isSpooled && engine.stopping.aborted) return { kind: 'spooled' };
+    await pauseFor(pause, engine.stopping);
+  }
+}
+
+/**
+ * Stores tokens that an earlier attempt left in the spool. They come before any new attempt: the refresh token that is
+ * stored was spent for them.
+ *
+ * @returns `undefined` if there are none
+ * @throws VaultError, and they stay in the spool
+ */
+export async function landSpooled(
+  engine: RefreshEngine,
+  job: RefreshJobData,
+  record: CredentialRecord,
+): Promise<Landing | undefined> {
+  const tokens = await engine.spool.get(job);
+  if (tokens === undefined) return undefined;
+  const landing = await new Rotation(engine, job, record, tokens).land();
+  await engine.spool.remove(job);
+  return landing;
+}
+
+/** New tokens on their way into the document; landing is safe to repeat. */
+class Rotation {
+  readonly #engine: RefreshEngine;
+  readonly #job: RefreshJobData;
+  readonly #record: CredentialRecord;
+  readonly #tokens: TokenSet;
+  #change: ((stored: StoredCredential) => StoredCredential) | undefined;
+
+  constructor(engine: RefreshEngine, job: RefreshJobData, record: CredentialRecord, tokens: TokenSet) {
+    this.#engine = engine;
+    this.#job = job;
+    this.#record = record;
+    this.#tokens = tokens;
+  }
+
+  async land(): Promise<Landing> {
+    this.#change ??= await encryptTokens(this.#engine, this.#job, this.#tokens);
+    const credential = await writeOverSpent(this.#engine, this.#job, this.#record, this.#change);
+    return credential === undefined ? { kind: 'superseded' } : { kind: 'stored', credential };
+  }
+}
+
+async function isDeleted(engine: RefreshEngine, id: CredentialId): Promise<boolean> {
+  return engine.credentials.find(id).then(
+    (record) => record === undefined,
+    () => false,
+  );
+}
+
+async function pauseFor(ms: number, stopping: AbortSignal): Promise<void> {
+  // Who is asked to stop tries once more at once, and then as before.
+  const options = stopping.aborted ? {} : { signal: stopping };
+  await delay(ms, undefined, options).catch(() => undefined);
 }
 
 /** Encrypts the tokens once, and answers how they change a document. */
@@ -39,6 +118,8 @@ async function encryptTokens(
   const now = new Date(engine.now()).toISOString();
   return (stored) => {
     const { expiresAt: _spent, ...kept } = withoutAttempt(stored);
+    // An attempt that came after ours, with the token that we had spent, may have given the credential up.
+    const { statusReason: _refused, ...metadata } = kept.metadata;
     return {
       ...kept,
       accessToken,
@@ -47,7 +128,8 @@ async function encryptTokens(
       scopes: tokens.scopes ?? stored.scopes,
       tokenType: tokens.tokenType ?? stored.tokenType,
       metadata: {
-        ...kept.metadata,
+        ...metadata,
+        status: 'active',
         revision,
         tokenIssuedAt: now,
         updatedAt: now,
@@ -55,15 +137,4 @@ async function encryptTokens(
       },
     };
   };
-}
-
-async function persistently<T>(save: () => Promise<T>, onFailure: (error: unknown) => void): Promise<T> {
-  for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
-    try {
-      return await save();
-    } catch (error) {
-      onFailure(error);
-      await delay(pause);
-    }
-  }
 }

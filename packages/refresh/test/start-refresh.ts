@@ -15,7 +15,7 @@ import {
   type CredentialId,
   type RefreshJobData,
 } from '@connectors/vault-core';
-import { storeGranted, type RefreshEngine } from '../src/index.ts';
+import { Spool, storeGranted, type RefreshEngine } from '../src/index.ts';
 
 const redirectUri = 'http://127.0.0.1/callback';
 
@@ -28,6 +28,7 @@ export async function startRefresh() {
   ]);
   await provisionVault({ address: vaultServer.url, token: vaultServer.rootToken, auditLog: 'off' });
   const redis = connectRedis(redisServer.url, 'background', () => undefined);
+  const goneRedis = connectRedis('redis://127.0.0.1:1', 'request', () => undefined);
   const vault = new VaultClient({ address: vaultServer.url, token: vaultServer.rootToken, maxRetries: 0 });
   const queues = new RefreshQueues(redis, 'connectors');
   const guard = new EgressGuard({ allow: ['127.0.0.1'] });
@@ -50,13 +51,15 @@ export async function startRefresh() {
   const unsaved: CredentialId[] = [];
 
   /** A worker's engine. Each has a clock that can be set ahead, by milliseconds. */
-  const newEngine = (clock = { ahead: 0 }): RefreshEngine => ({
+  const newEngine = (clock = { ahead: 0 }, stopping = new AbortController().signal): RefreshEngine => ({
     credentials: vault.credentials,
     queues,
     integrations,
     discovery: new Discovery({ guard }),
     guard,
     announce: (event) => Promise.resolve(void events.push(event)),
+    spool: new Spool(redis, 'connectors', vault.spoolKeys, Date.now),
+    stopping,
     onUnsaved: (id) => unsaved.push(id),
     now: () => Date.now() + clock.ahead,
     monotonic: () => performance.now() + clock.ahead,
@@ -92,6 +95,7 @@ export async function startRefresh() {
     vault,
     vaultServer,
     redis,
+    goneRedis,
     queues,
     provider,
     events,
@@ -100,6 +104,7 @@ export async function startRefresh() {
     connect,
     async close() {
       redis.disconnect();
+      goneRedis.disconnect();
       await vault.close();
       await Promise.all([vaultServer.close(), redisServer.close(), provider.close()]);
     },

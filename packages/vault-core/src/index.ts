@@ -11,3 +11,4 @@ export * from './refresh-queue.ts';
 export * from './secret.ts';
 export * from './vault-client.ts';
 export { VaultError, type VaultErrorReason } from './vault/vault-error.ts';
+export type { DataKey } from './vault/transit.ts';

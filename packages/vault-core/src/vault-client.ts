@@ -12,7 +12,7 @@ import { Secret } from './secret.ts';
 import { VaultConnection } from './vault/connection.ts';
 import { KvEngine } from './vault/kv.ts';
 import type { VaultAuth } from './vault/login.ts';
-import { TransitEngine } from './vault/transit.ts';
+import { TransitEngine, type DataKey } from './vault/transit.ts';
 
 export interface VaultClientOptions {
   /** For example `https://vault.example.com:8200`. */
@@ -36,6 +36,12 @@ export interface VaultClientOptions {
   now?: () => number;
 }
 
+/** Where data keys come from, and how to get one back. */
+export interface DataKeys {
+  create(): Promise<DataKey>;
+  open(wrapped: string): Promise<Buffer>;
+}
+
 /**
  * Stores and reads OAuth credentials in Vault, each tenant's tokens encrypted under that tenant's keys.
  *
@@ -51,6 +57,8 @@ export class VaultClient {
   /** The documents behind the methods below, for those who claim, rotate and sweep. */
   readonly credentials: CredentialStore;
   readonly agents: AgentStore;
+  /** Data keys for the spool. */
+  readonly spoolKeys: DataKeys;
   readonly #connection: VaultConnection;
   readonly #now: () => number;
 
@@ -66,11 +74,16 @@ export class VaultClient {
     });
     const kv = new KvEngine(this.#connection, options.kvEngine ?? 'secret');
     this.agents = new AgentStore(kv, this.#now);
+    const refresh = new TransitEngine(this.#connection, options.refreshTransitEngine ?? 'transit-refresh');
     this.credentials = new CredentialStore({
       kv,
       access: new TransitEngine(this.#connection, options.transitEngine ?? 'transit'),
-      refresh: new TransitEngine(this.#connection, options.refreshTransitEngine ?? 'transit-refresh'),
+      refresh,
     });
+    this.spoolKeys = {
+      create: () => refresh.createDataKey('_spool'),
+      open: (wrapped) => refresh.openDataKey('_spool', wrapped),
+    };
   }
 
   /**

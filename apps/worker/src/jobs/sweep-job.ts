@@ -38,9 +38,12 @@ export async function runSweepJob(deps: SweepDeps, job: Job<SweepJobData>): Prom
     if (report.unreadable.length > 0) deps.log.error({ tenantId, ...report }, 'credentials cannot be read');
     return report;
   }
-  const tenants = await deps.engine.credentials.listTenants();
+  const { credentials, queues, spool } = deps.engine;
+  // What lies in the spool waits for no schedule.
+  for (const spooled of await spool.list()) await queues.hasten(spooled);
+  const tenants = await credentials.listTenants();
   const done = { removeOnComplete: true, removeOnFail: true };
-  await deps.engine.queues.queue<SweepJobData>(sweepQueueName).addBulk(
+  await queues.queue<SweepJobData>(sweepQueueName).addBulk(
     tenants.map((tenant) => ({
       name: 'tenant',
       data: { tenantId: tenant },

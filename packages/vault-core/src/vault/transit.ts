@@ -1,6 +1,13 @@
 import { Secret } from '../secret.ts';
 import type { VaultConnection } from './connection.ts';
 
+/** A key for use outside Vault, and how to get it back from Vault. */
+export interface DataKey {
+  plaintext: Buffer;
+  /** `vault:v1:…` */
+  wrapped: string;
+}
+
 /** A Transit engine on one mount: Vault encrypts and decrypts, the keys never leave it. */
 export class TransitEngine {
   readonly #vault: VaultConnection;
@@ -34,6 +41,20 @@ export class TransitEngine {
   /** Creates a key; one that exists stays as it is. */
   async ensureKey(key: string): Promise<void> {
     await this.#vault.write(`${this.#mount}/keys/${key}`, { type: 'aes256-gcm96' });
+  }
+
+  /** A new AES-256 key, and itself encrypted under the named key: only who may decrypt with that can open it again. */
+  async createDataKey(key: string): Promise<DataKey> {
+    const { data } = await this.#vault.write<{ data: { plaintext: string; ciphertext: string } }>(
+      `${this.#mount}/datakey/plaintext/${key}`,
+      { bits: 256 },
+    );
+    return { plaintext: Buffer.from(data.plaintext, 'base64'), wrapped: data.ciphertext };
+  }
+
+  async openDataKey(key: string, wrapped: string): Promise<Buffer> {
+    const [result] = await this.#batch<{ plaintext: string }>(`decrypt/${key}`, [{ ciphertext: wrapped }]);
+    return Buffer.from(result.plaintext, 'base64');
   }
 
   async #batch<T>(path: string, items: [object]): Promise<[T]> {

@@ -1,0 +1,133 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { TokenSet } from '@connectors/oauth';
+import {
+  ConnectorsError,
+  Secret,
+  type DataKey,
+  type DataKeys,
+  type RefreshJobData,
+} from '@connectors/vault-core';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+
+/** How long a data key is used before the next one, in milliseconds. */
+const keyLifeMs = 60 * 60_000;
+
+const entrySchema = z.object({ key: z.string(), nonce: z.string(), sealed: z.string(), tag: z.string() });
+
+const tokensSchema = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string().optional(),
+  expiresAt: z.iso.datetime().optional(),
+  scopes: z.array(z.string()).optional(),
+  tokenType: z.string(),
+});
+
+/**
+ * Tokens that a provider has issued and Vault could not yet take, encrypted in Redis: so that they outlive the worker that
+ * received them. The data key comes from Vault beforehand, and only Vault can open it again; the associated data
+ * binds an entry to its tenant, integration and the revision that was spent.
+ */
+export class Spool {
+  readonly #redis: Redis;
+  readonly #hash: string;
+  readonly #keys: DataKeys;
+  readonly #now: () => number;
+  #key: { key: DataKey; madeAt: number } | undefined;
+
+  constructor(redis: Redis, prefix: string, keys: DataKeys, now: () => number) {
+    this.#redis = redis;
+    this.#hash = `${prefix}:spool`;
+    this.#keys = keys;
+    this.#now = now;
+  }
+
+  /** Fetches a data key while Vault answers: when it is needed, Vault will not. Costs a call once an hour. */
+  async prepare(): Promise<void> {
+    if (this.#key !== undefined && this.#now() - this.#key.madeAt < keyLifeMs) return;
+    this.#key = { key: await this.#keys.create(), madeAt: this.#now() };
+  }
+
+  /** Keeps tokens for the revision that was spent for them. Says whether it could: Redis may be away as well. */
+  async put(job: RefreshJobData, tokens: TokenSet): Promise<boolean> {
+    if (this.#key === undefined) return false;
+    const { plaintext, wrapped } = this.#key.key;
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', plaintext, nonce).setAAD(contextOf(job));
+    const sealed = Buffer.concat([cipher.update(serialize(tokens)), cipher.final()]);
+    const entry = {
+      key: wrapped,
+      nonce: nonce.toString('base64'),
+      sealed: sealed.toString('base64'),
+      tag: cipher.getAuthTag().toString('base64'),
+    };
+    return this.#redis.hset(this.#hash, fieldOf(job), JSON.stringify(entry)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * The tokens kept for a revision, if there are any.
+   *
+   * @throws ConnectorsError `queue_unavailable`: nobody knows, so nothing may be spent
+   * @throws VaultError
+   */
+  async get(job: RefreshJobData): Promise<TokenSet | undefined> {
+    const text = await this.#redis.hget(this.#hash, fieldOf(job)).catch((cause: unknown) => {
+      throw new ConnectorsError('queue_unavailable', undefined, { cause });
+    });
+    if (text === null) return undefined;
+    const entry = entrySchema.parse(JSON.parse(text));
+    const key = await this.#keys.open(entry.key);
+    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(entry.nonce, 'base64'))
+      .setAAD(contextOf(job))
+      .setAuthTag(Buffer.from(entry.tag, 'base64'));
+    const sealed = Buffer.from(entry.sealed, 'base64');
+    return deserialize(Buffer.concat([decipher.update(sealed), decipher.final()]).toString());
+  }
+
+  /** Forgets an entry that is stored or was superseded. One that stays does no harm: it is superseded from now on. */
+  async remove(job: RefreshJobData): Promise<void> {
+    await this.#redis.hdel(this.#hash, fieldOf(job)).catch(() => undefined);
+  }
+
+  /** For which revisions tokens are kept. */
+  async list(): Promise<RefreshJobData[]> {
+    const fields = await this.#redis.hkeys(this.#hash);
+    return fields.map((field) => {
+      const [tenantId = '', integration = '', revision = ''] = field.split('/');
+      return { tenantId, integration, revision };
+    });
+  }
+}
+
+// None of the three holds a slash.
+function fieldOf({ tenantId, integration, revision }: RefreshJobData): string {
+  return `${tenantId}/${integration}/${revision}`;
+}
+
+function contextOf(job: RefreshJobData): Buffer {
+  return Buffer.from(`spool/${fieldOf(job)}`);
+}
+
+function serialize({ accessToken, refreshToken, expiresAt, scopes, tokenType }: TokenSet): string {
+  return JSON.stringify({
+    accessToken: accessToken.reveal(),
+    refreshToken: refreshToken?.reveal(),
+    expiresAt,
+    scopes,
+    tokenType,
+  });
+}
+
+function deserialize(text: string): TokenSet {
+  const { accessToken, refreshToken, expiresAt, scopes, tokenType } = tokensSchema.parse(JSON.parse(text));
+  return {
+    accessToken: new Secret(accessToken),
+    refreshToken: refreshToken === undefined ? undefined : new Secret(refreshToken),
+    expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+    scopes,
+    tokenType,
+  };
+}
