@@ -42,7 +42,7 @@ export const workerConfigSchema = z.object({
     'Refreshes at the same time, per integration and worker.',
   ),
   REFRESH_REQUEST_SECONDS: seconds(1, 120, 15).describe(
-    'How long a provider may take to answer a token request.',
+    'How much of an attempt must be left when its token request is sent: what a provider is given to answer at the least.',
   ),
   REFRESH_ATTEMPT_SECONDS: seconds(2, 300, 30).describe(
     'How long an attempt owns a credential, from its claim until the new token is stored. Longer than REFRESH_REQUEST_SECONDS.',

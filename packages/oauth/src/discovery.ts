@@ -5,6 +5,9 @@ import type { ClientAuthentication } from './provider.ts';
 import { callProvider, TokenRequestError } from './provider-call.ts';
 import type { CallOptions } from './provider-call.ts';
 
+/** Milliseconds until a document that could not be fetched again is asked for once more. */
+const retryAfter = 60 * 1000;
+
 /** Milliseconds a discovery document is taken as current. */
 const freshFor = 60 * 60 * 1000;
 
@@ -74,6 +77,8 @@ export class Discovery {
       return await fetching;
     } catch (error) {
       if (known === undefined) throw error;
+      // Refreshes must not wait for a server that is away, one after the other.
+      known.fetchedAt = this.#options.now() - freshFor + retryAfter;
       return known.document;
     }
   }

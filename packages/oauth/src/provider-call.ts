@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { EgressRefusedError } from '@connectors/egress';
 import type { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
-import got, { RequestError, TimeoutError } from 'got';
+import { afterRunning } from './running-time.ts';
+import got, { RequestError } from 'got';
 import type { Response } from 'got';
 
 /** Bytes. Token responses and discovery documents are a few kilobytes. */
@@ -13,6 +14,9 @@ const maxResponseSize = 256 * 1024;
 
 /** Milliseconds for one call as a whole; slow providers take seconds. */
 const defaultTimeoutMs = 15_000;
+
+/** Milliseconds that an answer may take to arrive whole, once it has begun in time. */
+const bodyMs = 2_000;
 
 // A connection per call: on a kept one that the provider has just closed, nobody can tell whether the refresh token
 // was spent. TLS sessions are resumed all the same. Own agents also ignore proxy variables of the environment.
@@ -85,6 +89,13 @@ export async function callProvider(call: Call, options: CallOptions): Promise<Pr
   const url = checkedUrl(guard, call.url);
   const progress: Progress = { connected: false, sent: false, answered: false };
   const tooLarge = new AbortController();
+  const tooLate = new AbortController();
+  let stopWaiting = afterRunning(timeoutMs, () => {
+    // An answer that has begun is worth the time it takes to read it.
+    if (!progress.answered) return tooLate.abort();
+    stopWaiting = afterRunning(bodyMs, () => tooLate.abort());
+  });
+  const signals = [tooLarge.signal, tooLate.signal, ...(signal === undefined ? [] : [signal])];
   try {
     const request = got(url, {
       ...callRules,
@@ -92,20 +103,24 @@ export async function callProvider(call: Call, options: CallOptions): Promise<Pr
       headers: { ...callRules.headers, ...call.headers },
       ...(call.body === undefined ? {} : { body: call.body }),
       dnsLookup: guard.lookup,
-      timeout: { request: timeoutMs },
-      signal: signal === undefined ? tooLarge.signal : AbortSignal.any([signal, tooLarge.signal]),
+      signal: AbortSignal.any(signals),
     });
     void request.on('request', (sent: ClientRequest) => watch(sent, url.protocol === 'https:', progress));
     void request.on('downloadProgress', ({ transferred }: { transferred: number }) => {
-      progress.answered = true;
       if (transferred > maxResponseSize) tooLarge.abort();
     });
     const response = await request;
     tooLarge.signal.throwIfAborted();
     return toAnswer(response, now());
   } catch (error) {
-    const code = tooLarge.signal.aborted ? 'response_too_large' : failureCode(error, progress);
-    throw new TokenRequestError(code, progress.sent ? 'maybe' : 'no');
+    const ours = tooLarge.signal.aborted
+      ? 'response_too_large'
+      : tooLate.signal.aborted
+        ? 'timeout'
+        : undefined;
+    throw new TokenRequestError(ours ?? failureCode(error, progress), progress.sent ? 'maybe' : 'no');
+  } finally {
+    stopWaiting();
   }
 }
 
@@ -156,6 +171,9 @@ function watch(request: ClientRequest, secure: boolean, progress: Progress): voi
       progress.sent = true;
     });
   };
+  request.once('response', () => {
+    progress.answered = true;
+  });
   if (request.socket === null) request.once('socket', onSocket);
   else onSocket(request.socket);
 }
@@ -163,7 +181,6 @@ function watch(request: ClientRequest, secure: boolean, progress: Progress): voi
 function failureCode(error: unknown, progress: Progress): CallFailure {
   const code = error instanceof RequestError ? error.code : '';
   if (code === 'egress_refused') return 'egress_refused';
-  if (error instanceof TimeoutError) return 'timeout';
   if (code === 'ERR_ABORTED') return 'aborted';
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return 'dns_failure';
   if (code === 'ECONNREFUSED') return 'connection_refused';

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -267,6 +268,29 @@ describe('the request was certainly not sent when', () => {
     expect(clientSecret).toBeDefined();
     const error = await refused(refreshAccessToken({ guard, integration, refreshToken }));
     expect(error).toMatchObject({ sent: 'no', code: 'client_secret_missing' });
+  });
+});
+
+describe('an answer that came while this process stood still', () => {
+  it('is read, though its time was up when the process went on', async () => {
+    // In a thread of its own, since ours stands still.
+    const provider = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       const server = require('node:http').createServer((request, response) => {
+         parentPort.postMessage('asked');
+         setTimeout(() => response.end('{"access_token":"new"}'), 100);
+       });
+       server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+      { eval: true },
+    );
+    onTestFinished(async () => void (await provider.terminate()));
+    const [port] = (await once(provider, 'message')) as [number];
+    const asked = once(provider, 'message');
+    const integration = at(`http://127.0.0.1:${port}`);
+    const answer = refreshAccessToken({ guard, integration, refreshToken, timeoutMs: 300 });
+    await asked;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
+    expect(await answer).toMatchObject({ status: 200 });
   });
 });
 

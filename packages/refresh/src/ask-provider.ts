@@ -23,15 +23,15 @@ export async function askProvider(
   integration: ReadyIntegration,
   refreshToken: Secret,
 ): Promise<Verdict> {
-  // A process that was stopped since its claim has lost its right: another may be spending the token now.
-  if (engine.monotonic() + engine.limits.requestMs > claim.deadline)
-    return { kind: 'failure', failure: deadlineMissed };
+  const remainingMs = timeLeft(engine, claim);
+  if (remainingMs < engine.limits.requestMs) return { kind: 'failure', failure: deadlineMissed };
   try {
     const answer = await refreshAccessToken({
       integration,
       refreshToken,
       guard: engine.guard,
-      timeoutMs: engine.limits.requestMs,
+      // Nobody else may send before the deadline: to give up earlier could only lose an answer.
+      timeoutMs: remainingMs,
       now: engine.now,
     });
     return readTokenResponse(integration.provider, answer);
@@ -40,6 +40,14 @@ export async function askProvider(
     const failure = readRequestError(integration.provider, error);
     return { kind: error.sent === 'maybe' ? 'unanswered' : 'failure', failure };
   }
+}
+
+/**
+ * Milliseconds until the claim lapses. A process that was stopped since has lost its right, for another may be spending
+ * the token now. Neither clock tells alone: one can be set, the other stands still while a machine sleeps.
+ */
+function timeLeft(engine: RefreshEngine, { attempt, deadline }: Claim): number {
+  return Math.min(deadline - engine.monotonic(), Date.parse(attempt.deadline) - engine.now());
 }
 
 const deadlineMissed: TokenFailure = { class: 'transient', reason: 'deadline_missed', mayHaveRotated: false };

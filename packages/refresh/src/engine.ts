@@ -29,7 +29,7 @@ export interface RefreshEngine {
 export interface RefreshLimits {
   /** From the claim until the result is saved. Another worker waits at least that long. */
   attemptMs: number;
-  /** For the token request alone; shorter than `attemptMs`. */
+  /** How much of an attempt must be left when the token request is sent; shorter than `attemptMs`. */
   requestMs: number;
   /** How far the clocks of two workers may be apart. */
   clockSkewMs: number;

@@ -156,6 +156,17 @@ describe('while a token request is under way', () => {
     return refresh;
   }
 
+  it('a slow provider is waited for as long as the claim holds', async () => {
+    const engine = world.newEngine();
+    engine.limits = { ...engine.limits, requestMs: 50 };
+    world.provider.faults.next({ kind: 'hangAfterRotation' });
+    const sentAt = performance.now();
+    const refresh = refreshCredential(engine, job);
+    await vi.waitFor(() => expect(performance.now() - sentAt).toBeGreaterThan(500));
+    world.provider.faults.release();
+    expect(await refresh).toMatchObject({ kind: 'refreshed' });
+  });
+
   it('another write to the document does not cost the rotation', async () => {
     const outcome = await duringRequest(async () => {
       const { credential, version } = await world.vault.credentials.get(job);
