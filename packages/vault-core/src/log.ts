@@ -9,7 +9,8 @@ export function createLogger(app: string, level: string, destination?: Destinati
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  // Asynchronous output is flushed at exit, over and over when nobody reads it any more.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
 }
 
 /**

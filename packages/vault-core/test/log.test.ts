@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectorsError, createLogger, warnOfRedis } from '../src/index.ts';
 
 /** What a log makes of it: the one line, parsed. */
@@ -72,4 +74,23 @@ describe('errors of Redis', () => {
       'ECONNREFUSED',
     ]);
   });
+});
+
+it('whose reader is gone keeps no process from ending', async () => {
+  const script = `
+    import { createLogger } from ${JSON.stringify(new URL('../src/log.ts', import.meta.url).href)};
+    const log = createLogger('worker', 'info');
+    process.on('SIGTERM', () => {
+      log.info('bye');
+      process.exit(0);
+    });
+    process.stdin.resume();
+    log.info('ready');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  await once(child.stdout, 'close');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
