@@ -81,7 +81,8 @@ it('whose reader is gone keeps no process from ending', async () => {
     import { createLogger } from ${JSON.stringify(new URL('../src/log.ts', import.meta.url).href)};
     const log = createLogger('worker', 'info');
     process.on('SIGTERM', () => {
-      log.info('bye');
+      log.info('stopping');
+      log.info('stopped');
       process.exit(0);
     });
     process.stdin.resume();
