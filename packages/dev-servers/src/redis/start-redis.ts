@@ -15,12 +15,16 @@ export interface RedisOptions {
   /** Where the append-only file lives; without it nothing is kept. */
   dataDir?: string;
   onProgress?: (message: string) => void;
+  /** Gives up the start, and leaves nothing running. */
+  signal?: AbortSignal;
 }
 
 export interface RunningRedis {
   url: string;
   port: number;
   pid: number;
+  /** Resolves when it has ended, however that came about, with how. */
+  ended: Promise<string>;
   /** Ends Redis after it has written what it holds. */
   close(): Promise<void>;
 }
@@ -31,15 +35,15 @@ class PortTakenError extends Error {}
  * Starts a Redis on 127.0.0.1 that ends when this process ends, however that happens, and returns
  * when it answers.
  *
- * @throws {Error} when there is no Redis, or the port is taken
+ * @throws {Error} when there is no Redis, the port is taken, or the start is aborted
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
-  const launch = await findRedisServer(options.onProgress ? { onProgress: options.onProgress } : {});
+  const launch = await findRedisServer(options);
   if (options.dataDir) await mkdir(options.dataDir, { recursive: true });
-  if (options.port) return await launchRedis(launch, options.port, options.dataDir);
+  if (options.port) return await launchRedis(launch, options.port, options);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launchRedis(launch, await freePort(), options.dataDir);
+      return await launchRedis(launch, await freePort(), options);
     } catch (error) {
       // Somebody took the free port before Redis did.
       if (!(error instanceof PortTakenError) || attempt === 5) throw error;
@@ -47,7 +51,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningRed
   }
 }
 
-async function launchRedis(launch: Launch, port: number, dataDir: string | undefined): Promise<RunningRedis> {
+async function launchRedis(
+  launch: Launch,
+  port: number,
+  { dataDir, signal }: RedisOptions,
+): Promise<RunningRedis> {
+  signal?.throwIfAborted();
   const child = spawn(launch.command, [...launch.args, ...settings(port, dataDir)], {
     cwd: dataDir ?? tmpdir(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -55,14 +64,22 @@ async function launchRedis(launch: Launch, port: number, dataDir: string | undef
     detached: true,
   });
   endWithParent(child);
+  const ended = new Promise<string>((resolve) =>
+    child.once('exit', (code, killedBy) => resolve(killedBy ?? `exit code ${code}`)),
+  );
+  const abort = (): void => void child.kill();
+  signal?.addEventListener('abort', abort);
   try {
     await listening(child, port);
-    await answers(port);
+    await answers(child, port);
   } catch (error) {
     await end(child);
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
-  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid!, close: () => end(child) };
+  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid!, ended, close: () => end(child) };
 }
 
 function settings(port: number, dataDir: string | undefined): string[] {
@@ -95,7 +112,7 @@ async function listening(child: ChildProcess, port: number): Promise<void> {
     child.once('error', reject);
     child.once('close', () => resolve(text));
   });
-  if (child.exitCode === null && child.signalCode === null) return;
+  if (!hasEnded(child)) return;
   if (output.includes('Address already in use')) {
     throw new PortTakenError(
       `Port ${port} is taken, so Redis cannot listen on it: stop what runs there, or choose another port.`,
@@ -104,8 +121,9 @@ async function listening(child: ChildProcess, port: number): Promise<void> {
   throw new Error(`Redis ended at start: ${output.trim().split('\n').slice(-3).join('\n')}`);
 }
 
-async function answers(port: number): Promise<void> {
+async function answers(child: ChildProcess, port: number): Promise<void> {
   for (let attempt = 1; !(await ping(port)); attempt++) {
+    if (hasEnded(child)) throw new Error('Redis ended at start');
     if (attempt === 100) throw new Error(`Redis on port ${port} does not answer PING`);
     await delay(50);
   }
@@ -125,8 +143,12 @@ async function ping(port: number): Promise<boolean> {
   }
 }
 
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
 async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || hasEnded(child)) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   const impatience = setTimeout(() => child.kill('SIGKILL'), 10_000);

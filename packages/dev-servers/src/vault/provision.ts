@@ -18,6 +18,8 @@ export interface ProvisionOptions {
   waitSeconds?: number;
   /** Each line that the script says. */
   onProgress?: (line: string) => void;
+  /** Ends the script. */
+  signal?: AbortSignal;
 }
 
 const script = fileURLToPath(new URL('../../../../vault/init-vault.sh', import.meta.url));
@@ -25,7 +27,7 @@ const script = fileURLToPath(new URL('../../../../vault/init-vault.sh', import.m
 /**
  * Prepares a Vault with `vault/init-vault.sh`: mounts, keys, policies, roles. Idempotent.
  *
- * @throws {Error} with what the script says about what to do
+ * @throws {Error} with what the script says about what to do, or when it is aborted
  */
 export async function provisionVault(options: ProvisionOptions): Promise<void> {
   const { stderr, code } = await run(options);
@@ -34,7 +36,11 @@ export async function provisionVault(options: ProvisionOptions): Promise<void> {
 
 function run(options: ProvisionOptions): Promise<{ stderr: string; code: number | null }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('sh', [script], { env: environment(options), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('sh', [script], {
+      env: environment(options),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
