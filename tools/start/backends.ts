@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, startRedis } from '@connectors/dev-servers';
-import { keepRunning, type Running } from './children.ts';
+import { startChild, startReady, type ChildSpec } from './children.ts';
 import { clientId, redirectUri, tokenSeconds } from './demo-tenant.ts';
+import { keepRunning, type Part, type Running } from './keep-running.ts';
 import { localUrl, ports } from './ports.ts';
 import { progress } from './screen.ts';
 import { dataDir, logDir } from './state.ts';
@@ -27,55 +28,69 @@ interface DemoServers {
 export const redisPrefix = 'connectors';
 const approleDir = join(dataDir, 'approle');
 
+/** What runs so far, and the signal that ends the start. */
+export interface Start {
+  running: Running[];
+  stop: AbortSignal;
+}
+
+/** Starts a program, waits until `readyUrl` answers, and keeps it running from then on. */
+export async function keepChild({ running, stop }: Start, spec: ChildSpec, readyUrl: string): Promise<void> {
+  const child = await startReady(spec, readyUrl, stop);
+  running.push(keepRunning(spec.name, child, () => startChild(spec)));
+}
+
 /** Redis at REDIS_URL, else one of our own. */
-export async function usingRedis(running: Running[]): Promise<string> {
+export async function usingRedis({ running, stop }: Start): Promise<string> {
   const given = process.env['REDIS_URL'];
   if (given) return given;
   progress('starting Redis');
+  running.push(keepRunning('Redis', await startOwnRedis(stop), startOwnRedis));
+  return `redis://127.0.0.1:${ports.redis.number}`;
+}
+
+async function startOwnRedis(stop: AbortSignal): Promise<Part> {
   const redis = await startRedis({
     port: ports.redis.number,
     dataDir: join(dataDir, 'redis'),
     onProgress: progress,
+    signal: stop,
   });
-  running.push({ name: 'Redis', stop: () => redis.close() });
-  return redis.url;
+  return { ended: redis.ended, stop: () => redis.close() };
 }
 
 /** Vault at VAULT_ADDR, else the embedded one; provisioned either way. */
-export async function usingVault(running: Running[]): Promise<Backends['vault']> {
-  const given = process.env['VAULT_ADDR'];
-  const vault = given ? externalVault(given) : await startEmbeddedVault(running);
+export async function usingVault(start: Start): Promise<Backends['vault']> {
+  const address = process.env['VAULT_ADDR'];
+  const token = process.env['VAULT_TOKEN'] ?? '';
+  const vault = address ? { address, token, isEmbedded: false } : await startEmbeddedVault(start);
   progress('provisioning Vault: mounts, policies, roles');
   const auditLog = vault.isEmbedded ? join(logDir, 'vault-audit.log') : 'off';
-  await provisionVault({ address: vault.address, token: vault.token, approleDir, auditLog });
+  await provisionVault({
+    address: vault.address,
+    token: vault.token,
+    approleDir,
+    auditLog,
+    signal: start.stop,
+    onProgress: (line) => {
+      if (line.includes('waiting')) progress(line);
+    },
+  });
   return vault;
 }
 
-function externalVault(address: string): Backends['vault'] {
-  const token = process.env['VAULT_TOKEN'];
-  if (!token)
-    throw new Error(
-      'VAULT_ADDR is set: set VAULT_TOKEN too, to a token that may create mounts and policies.',
-    );
-  return { address, token, isEmbedded: false };
-}
-
-async function startEmbeddedVault(running: Running[]): Promise<Backends['vault']> {
+async function startEmbeddedVault(start: Start): Promise<Backends['vault']> {
   progress('starting the embedded Vault');
   const vaultDir = join(dataDir, 'vault');
   const address = localUrl('vault');
   const args = ['--port', String(ports.vault.number), '--data-dir', vaultDir];
-  running.push(
-    await keepRunning(
-      { name: 'vault', module: 'packages/dev-servers/src/vault/main.ts', args },
-      `${address}/v1/sys/health`,
-    ),
-  );
+  const spec = { name: 'vault', module: 'packages/dev-servers/src/vault/main.ts', args };
+  await keepChild(start, spec, `${address}/v1/sys/health`);
   return { address, token: readFileSync(join(vaultDir, 'root-token'), 'utf8').trim(), isEmbedded: true };
 }
 
 /** The authorization server and the two upstreams, as one process. */
-export async function startDemoServers(running: Running[], clientSecret: string): Promise<DemoServers> {
+export async function startDemoServers(start: Start, clientSecret: string): Promise<DemoServers> {
   progress('starting the authorization server and the upstreams');
   let endpoints: Omit<DemoServers, 'clientSecret'> | undefined;
   const args = [
@@ -87,20 +102,16 @@ export async function startDemoServers(running: Running[], clientSecret: string)
     ['--client-id', clientId],
     ['--redirect-uri', redirectUri],
   ].flat();
-  running.push(
-    await keepRunning(
-      {
-        name: 'demo',
-        module: 'packages/dev-servers/src/demo/main.ts',
-        args,
-        env: { CLIENT_SECRET: clientSecret },
-        onLine: (line) => {
-          if (line.startsWith('{')) endpoints = JSON.parse(line) as Omit<DemoServers, 'clientSecret'>;
-        },
-      },
-      `${localUrl('authorization')}/.well-known/openid-configuration`,
-    ),
-  );
+  const spec: ChildSpec = {
+    name: 'demo',
+    module: 'packages/dev-servers/src/demo/main.ts',
+    args,
+    env: { CLIENT_SECRET: clientSecret },
+    onLine: (line) => {
+      if (line.startsWith('{')) endpoints = JSON.parse(line) as Omit<DemoServers, 'clientSecret'>;
+    },
+  };
+  await keepChild(start, spec, `${localUrl('authorization')}/.well-known/openid-configuration`);
   if (endpoints === undefined)
     throw new Error(`The demo servers did not say where they listen; see ${logDir}/demo.log`);
   return { ...endpoints, clientSecret };

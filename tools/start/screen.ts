@@ -33,7 +33,10 @@ export function liveEvent(event: ConnectorsEvent): void {
     case 'refresh-retry':
       return live('refresh retried', `${credential}: ${event.error}, failure ${event.retryCount} in a row`);
     case 'refresh-failed':
-      return live('refresh failed', `${credential}: ${event.error}; the user has to connect again`);
+      return live(
+        'refresh failed',
+        `${credential}: ${event.error}; the user has to connect again: here, press Ctrl-C and start again`,
+      );
     case 'refresh-declined':
       return live('refresh declined', `${credential}: ${event.error}`);
     case 'credential-stored':
@@ -48,12 +51,23 @@ export function liveRequest(line: string): void {
   const entry = parseLine(line);
   if (entry?.msg !== 'request') return;
   const forced = entry.refreshForced === true ? ', after a refresh' : '';
-  live('request served', `${entry.method} ${entry.path} → ${entry.status} in ${entry.totalMs} ms${forced}`);
+  live(
+    'request served',
+    `${entry.method} ${calledPath(entry)} → ${entry.status ?? 'aborted'} in ${entry.totalMs} ms${forced}`,
+  );
+}
+
+/** As the agent called it: the log has the upstream's part of the path apart. */
+function calledPath({ surface, integration, path }: AccessLine): string | undefined {
+  if (surface === undefined) return path;
+  return `/${surface === 'rest' ? 'proxy' : 'mcp'}/${integration}${path}`;
 }
 
 interface AccessLine {
   msg?: string;
   method?: string;
+  surface?: 'rest' | 'mcp';
+  integration?: string;
   path?: string;
   status?: number;
   totalMs?: number;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -8,35 +9,44 @@ import {
   VaultClient,
 } from '@connectors/vault-core';
 import { stringify } from 'yaml';
-import { keepRunning, type Running } from './children.ts';
 import * as demo from './demo-tenant.ts';
 import {
   appEnvironment,
+  keepChild,
   redisPrefix,
   startDemoServers,
   usingRedis,
   usingVault,
   type Backends,
+  type Start,
 } from './backends.ts';
+import { shownUrl } from './given.ts';
+import type { Running } from './keep-running.ts';
 import { localUrl, ports } from './ports.ts';
 import { live, liveEvent, liveRequest, progress, summary } from './screen.ts';
 import { dataDir, keptSecret, readRunFile, writeRunFile, type RunFile } from './state.ts';
 
-/** Starts every part in the order in which they need each other, and ends them in the opposite one. */
+/**
+ * Starts every part in the order in which they need each other, and ends them in the opposite one.
+ *
+ * @throws {Error} when a part does not start, and when `stop` is aborted before all run
+ */
 export async function runSystem(stop: AbortSignal): Promise<void> {
   const running: Running[] = [];
+  const start: Start = { running, stop };
+  const stopped = once(stop, 'abort');
   try {
     const backends: Backends = {
-      redisUrl: await usingRedis(running),
-      vault: await usingVault(running),
-      demo: await startDemoServers(running, keptSecret('demo-client-secret')),
+      redisUrl: await usingRedis(start),
+      vault: await usingVault(start),
+      demo: await startDemoServers(start, keptSecret('demo-client-secret')),
       adminToken: keptSecret('admin-token'),
     };
     writeIntegrations(backends);
-    await startApps(running, backends);
-    const close = await connectAndTell(backends);
-    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
-    console.log();
+    await startApps(start, backends);
+    const interrupted = stopped.then(() => Promise.reject(new Error('interrupted')));
+    const close = await Promise.race([connectAndTell(backends), interrupted]);
+    await stopped;
     close();
   } finally {
     for (const part of running.toReversed()) {
@@ -59,7 +69,7 @@ function writeIntegrations({ demo: servers }: Backends): void {
   writeFileSync(integrationsFile, stringify({ integrations: { [demo.integration]: entry } }));
 }
 
-async function startApps(running: Running[], backends: Backends): Promise<void> {
+async function startApps(start: Start, backends: Backends): Promise<void> {
   const worker = {
     ...appEnvironment(backends, 'gateway', integrationsFile),
     CONSOLE_PORT: String(ports.console.number),
@@ -73,15 +83,15 @@ async function startApps(running: Running[], backends: Backends): Promise<void> 
     PORT: String(ports.proxy.number),
     CONSOLE_URL: localUrl('console'),
   };
-  running.push(
-    await keepRunning(
-      { name: 'worker', module: 'apps/worker/src/main.ts', env: worker },
-      `${localUrl('console')}/readyz`,
-    ),
-    await keepRunning(
-      { name: 'proxy', module: 'apps/proxy/src/main.ts', env: proxy, onLine: liveRequest },
-      `${localUrl('proxy')}/readyz`,
-    ),
+  await keepChild(
+    start,
+    { name: 'worker', module: 'apps/worker/src/main.ts', env: worker },
+    `${localUrl('console')}/readyz`,
+  );
+  await keepChild(
+    start,
+    { name: 'proxy', module: 'apps/proxy/src/main.ts', env: proxy, onLine: liveRequest },
+    `${localUrl('proxy')}/readyz`,
   );
 }
 
@@ -148,9 +158,11 @@ function placesOf({ redisUrl, vault, demo: servers }: Backends): [string, string
     ['console and board', localUrl('console')],
     [
       'Vault',
-      vault.isEmbedded ? `${vault.address} (embedded: for one machine, not for production)` : vault.address,
+      vault.isEmbedded
+        ? `${vault.address} (embedded: for one machine, not for production)`
+        : shownUrl(vault.address),
     ],
-    ['Redis', redisUrl],
+    ['Redis', shownUrl(redisUrl)],
     ['authorization server', servers.issuer],
     ['REST upstream', servers.restUrl],
     ['MCP upstream', servers.mcpUrl],
