@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { filesBelow, keysOf, leaks, type Sink } from './sinks.ts';
 import {
   callRest,
+  killPart,
   newEnvironment,
-  processesOn,
   removeData,
   startSystem,
   type Environment,
@@ -104,8 +104,7 @@ async function provokeErrors(): Promise<void> {
     [`${consoleUrl}/board`, { headers: { Authorization: `Bearer ${secretInUrl}` } }],
   ];
   for (const [url, init] of requests) await keepAnswer(url, init);
-  const vault = processesOn(system.dataDir).find(({ command }) => command.includes('vault/main.ts'));
-  process.kill(vault?.pid ?? 0, 'SIGKILL');
+  killPart(system, 'vault/main.ts');
   await keepAnswer(rest.url, { headers: { Authorization: 'Bearer cak_another_canaryofanunknownagent' } });
 }
 

@@ -45,16 +45,26 @@ async function valueOf(redis: Redis, key: string): Promise<unknown> {
   }
 }
 
-/** Which secrets stand in which sinks; also as base64, the form in which they travel to Vault, and percent-encoded. */
+/** Which secrets stand in which sinks; also percent-encoded, and as base64, alone or inside a longer text. */
 export function leaks(secrets: ReadonlyMap<string, string>, sinks: Sink[]): string[] {
   return [...secrets].flatMap(([kind, secret]) => {
-    const forms = [
-      secret,
-      Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-      encodeURIComponent(secret),
-    ];
+    const forms = [secret, encodeURIComponent(secret), ...base64Forms(secret)];
     return sinks
       .filter(({ content }) => forms.some((form) => content.includes(form)))
       .map(({ name }) => `${kind} in ${name}`);
+  });
+}
+
+/**
+ * The secret inside any text that was written as base64, ordinary or for URLs: base64 writes three bytes as
+ * four characters, so it depends on where in such a group the secret begins. Characters that also hold bits
+ * of its neighbours are left out.
+ */
+function base64Forms(secret: string): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+    const from = Math.ceil((before * 4) / 3);
+    const to = Math.floor((bytes.length * 4) / 3);
+    return [bytes.toString('base64').slice(from, to), bytes.toString('base64url').slice(from, to)];
   });
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -69,9 +69,32 @@ export async function startSystem(env: Environment): Promise<System> {
 }
 
 /** Runs the start command to its end, and says what it printed. */
-export async function runToEnd(env: Environment): Promise<{ code: number | null; output: string }> {
+export async function runToEnd(env: Environment): Promise<Ended> {
   const { child, output } = launch(env);
   await once(child, 'close');
+  return { code: child.exitCode, output: output() };
+}
+
+interface Ended {
+  code: number | null;
+  output: string;
+}
+
+/** Runs the start command, and presses Ctrl-C when it has printed `words` and `meanwhile` is over. */
+export async function interruptAt(
+  words: string,
+  env: Environment,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<Ended> {
+  const { child, output } = launch(env);
+  await new Promise<void>((resolve) => {
+    child.stdout.on('data', () => {
+      if (output().includes(words)) resolve();
+    });
+    child.once('exit', () => resolve());
+  });
+  await meanwhile();
+  await interrupt(child);
   return { code: child.exitCode, output: output() };
 }
 
@@ -104,19 +127,28 @@ export function processesOn(dataDir: string): { pid: number; command: string }[]
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .map((name) => ({
       pid: Number(name),
-      command: readProc(name, 'cmdline'),
-      environment: readProc(name, 'environ'),
+      command: ofProcess(name, 'cmdline'),
+      // Redis writes its title over its arguments and its environment.
+      traces: ofProcess(name, 'environ') + ofProcess(name, 'cwd'),
     }))
-    .filter(({ command, environment }) => `${command} ${environment}`.includes(dataDir));
+    .filter(({ command, traces }) => `${command} ${traces}`.includes(dataDir));
 }
 
-function readProc(pid: string, file: string): string {
+function ofProcess(pid: string, file: 'cmdline' | 'environ' | 'cwd'): string {
   const path = `/proc/${pid}/${file}`;
   try {
-    return existsSync(path) ? readFileSync(path, 'utf8').replaceAll('\0', ' ') : '';
+    return file === 'cwd' ? readlinkSync(path) : readFileSync(path, 'utf8').replaceAll('\0', ' ');
   } catch {
+    // It ended meanwhile, or is not ours to see.
     return '';
   }
+}
+
+/** `kill -9` of the part of a system whose command contains `words`. */
+export function killPart({ dataDir }: System, words: string): void {
+  const part = processesOn(dataDir).find(({ command }) => command.includes(words));
+  if (part === undefined) throw new Error(`There is no process that runs ${words}`);
+  process.kill(part.pid, 'SIGKILL');
 }
 
 /** Calls the REST upstream through the proxy. */

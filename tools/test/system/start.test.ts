@@ -1,14 +1,16 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   callRest,
+  interruptAt,
+  killPart,
   newEnvironment,
   processesOn,
   removeData,
@@ -82,7 +84,11 @@ describe('the start command', () => {
 
   it('shows a line for each request, each refresh and the next one', async () => {
     await callRest(system);
-    await vi.waitFor(() => expect(system.output()).toMatch(/request served +GET .+ 200/));
+    await callMcp();
+    await vi.waitFor(() =>
+      expect(system.output()).toMatch(/request served +GET \/proxy\/demo\/account → 200/),
+    );
+    expect(system.output()).toMatch(/request served +POST \/mcp\/demo → 200/);
     await vi.waitFor(() => expect(system.output()).toMatch(/token refreshed +demo-tenant\/demo/), 10_000);
     expect(system.output()).toMatch(/next refresh +demo-tenant\/demo at \d/);
   });
@@ -115,6 +121,20 @@ describe('the start command', () => {
     expect(output).toContain(`process ${system.process.pid}`);
   });
 
+  it('starts its Redis again after kill -9, and serves on', async () => {
+    killPart(system, 'redis-server');
+    await vi.waitFor(() => expect(system.output()).toContain('Redis ended'));
+    const { tokenFingerprint } = await callRest(system);
+    await vi.waitFor(
+      async () => {
+        const answer = await callRest(system);
+        expect(answer.status).toBe(200);
+        expect(answer.tokenFingerprint).not.toBe(tokenFingerprint);
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+  }, 40_000);
+
   it('leaves no process after Ctrl-C, and finds its data on the next start', async () => {
     const { agentKey } = system.run;
     expect(await system.interrupt()).toBe(0);
@@ -137,18 +157,87 @@ describe('the start command', () => {
   }, 90_000);
 });
 
-describe('a port that is taken', () => {
-  it('is named, with the variable that moves it', async () => {
-    const squatter = createServer().listen(0, '127.0.0.1');
+describe('Ctrl-C during the start', () => {
+  it.each([
+    'starting Redis',
+    'starting the embedded Vault',
+    'provisioning Vault',
+    'starting the authorization',
+  ])('ends it at “%s”, and leaves no process', async (words) => {
+    const other = await newEnvironment();
+    const { code, output } = await interruptAt(words, other);
+    expect(code).toBe(130);
+    expect(output).toContain('stopping');
+    expect(output).not.toContain('Connectors is running');
+    expect(processesOn(other['CONNECTORS_DATA_DIR'] ?? '')).toEqual([]);
+    removeData(other);
+  });
+});
+
+describe('what cannot work is refused before anything is started:', () => {
+  let other: Environment;
+
+  afterEach(() => removeData(other));
+
+  async function refusal(environment: (taken: string) => Environment): Promise<string> {
+    const squatter = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(squatter, 'listening');
-    const address = squatter.address();
-    const taken = typeof address === 'object' ? String(address?.port) : '';
-    const other = await newEnvironment({ CONSOLE_PORT: taken });
+    const taken = String((squatter.address() as AddressInfo).port);
+    other = await newEnvironment(environment(taken));
     const { code, output } = await runToEnd(other);
     squatter.close();
-    removeData(other);
     expect(code).toBe(1);
-    expect(output).toContain(`Port ${taken} (console) is taken`);
-    expect(output).toContain('CONSOLE_PORT=');
+    expect(output).not.toContain('…');
+    return output;
+  }
+
+  it('a port that is taken, with the variable that moves it', async () => {
+    const output = await refusal((taken) => ({ CONSOLE_PORT: taken }));
+    expect(output).toMatch(/Port \d+ \(console\) is taken.+ CONSOLE_PORT=\d+/);
+  });
+
+  it('what is no port, and a port that two variables name, all at once', async () => {
+    const output = await refusal(() => ({ PORT: 'abc', VAULT_PORT: '99999', REST_PORT: '1', MCP_PORT: '1' }));
+    expect(output).toContain('PORT: a port is a whole number from 1 to 65535');
+    expect(output).toContain('VAULT_PORT: a port is a whole number from 1 to 65535');
+    expect(output).toContain('REST_PORT and MCP_PORT are both 1');
+    expect(output).not.toContain('    at ');
+  });
+
+  it('a REDIS_URL and a VAULT_ADDR that do not answer, without the password', async () => {
+    const output = await refusal((taken) => ({
+      REDIS_URL: `redis://user:hidden@127.0.0.1:${taken}`,
+      VAULT_ADDR: `http://127.0.0.1:${taken}`,
+      VAULT_TOKEN: 'hidden',
+    }));
+    expect(output).toMatch(/REDIS_URL redis:\/\/127\.0\.0\.1:\d+ does not answer/);
+    expect(output).toMatch(/VAULT_ADDR http:\/\/127\.0\.0\.1:\d+ does not answer/);
+    expect(output).not.toContain('hidden');
+  });
+});
+
+describe('a run.json that a crash left behind', () => {
+  it('does not keep the next start from its data, whoever has that process id now', async () => {
+    const other = await newEnvironment();
+    writeFileSync(
+      join(other['CONNECTORS_DATA_DIR'] ?? '', 'run.json'),
+      JSON.stringify({ pid: process.pid, agentKey: '' }),
+    );
+    const { output } = await interruptAt('starting Redis', other);
+    removeData(other);
+    expect(output).toContain('starting Redis');
+  });
+});
+
+describe('a first start that is still under way', () => {
+  it('has its data directory for itself', async () => {
+    const other = await newEnvironment();
+    const twin = { ...(await newEnvironment()), CONNECTORS_DATA_DIR: other['CONNECTORS_DATA_DIR'] ?? '' };
+    await interruptAt('starting Redis', other, async () => {
+      const { code, output } = await runToEnd(twin);
+      expect(code).toBe(1);
+      expect(output).toContain('already runs');
+    });
+    removeData(other);
   });
 });
