@@ -143,7 +143,7 @@ export class VaultClient {
     return integrations.filter((_, index) => stored[index]);
   }
 
-  /** Whether Vault is initialised, unsealed and answering. Never throws. */
+  /** Whether Vault is initialised, unsealed and answering within a second. Never throws. */
   healthCheck(): Promise<boolean> {
     return this.#connection.isHealthy();
   }

@@ -19,6 +19,8 @@ export interface VaultConnectionOptions {
 }
 
 const maxPauseMs = 2_000;
+/** Those who probe us have little patience themselves: Kubernetes waits three seconds in our deployment. */
+const healthTimeoutMs = 1_000;
 
 type Verb = 'read' | 'write' | 'list' | 'delete';
 
@@ -80,11 +82,14 @@ export class VaultConnection {
     await this.#orAbsent(this.#authorized('delete', path));
   }
 
-  /** Whether Vault, or a standby that passes requests on, is initialised, unsealed and answering. Never throws. */
+  /**
+   * Whether Vault, or a standby that passes requests on, is initialised, unsealed and answering within a second. Never
+   * throws.
+   */
   async isHealthy(): Promise<boolean> {
     try {
       const path = 'sys/health?standbyok=true&perfstandbyok=true';
-      const health = (await this.#call('read', path, undefined)) as Record<string, unknown>;
+      const health = (await this.#vault.read(path, { timeout: healthTimeoutMs })) as Record<string, unknown>;
       return health['initialized'] === true && health['sealed'] === false;
     } catch {
       return false;

@@ -7,6 +7,8 @@ interface VaultRequest {
   uri: string;
   headers: Record<string, string>;
   json?: unknown;
+  /** Milliseconds, in place of {@link TransportOptions.timeoutMs}. */
+  timeout?: number;
 }
 
 interface VaultResponse {
@@ -36,13 +38,13 @@ export function createTransport(options: TransportOptions) {
     },
   });
 
-  async function send({ method, uri, headers, json }: VaultRequest): Promise<VaultResponse> {
+  async function send({ method, uri, headers, json, timeout }: VaultRequest): Promise<VaultResponse> {
     const response = await request(uri, {
       dispatcher: pool,
       method: method as 'GET',
       headers: json === undefined ? headers : { 'content-type': 'application/json', ...headers },
       body: json === undefined ? null : JSON.stringify(json),
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal: AbortSignal.timeout(timeout ?? options.timeoutMs),
     });
     const body = parseBody(await response.body.text());
     if (body === undefined && response.statusCode < 300) throw new Error('This is not an answer of Vault');
