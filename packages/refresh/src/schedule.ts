@@ -38,5 +38,6 @@ export function refreshDueAt(id: CredentialId, credential: StoredCredential): nu
   if (credential.expiresAt === undefined || !isRefreshable(credential)) return undefined;
   const expiresAt = Date.parse(credential.expiresAt);
   const lifetime = Math.max(0, expiresAt - Date.parse(credential.metadata.tokenIssuedAt));
-  return expiresAt - leadMs(lifetime) - jitterMs(id, credential.metadata.revision, lifetime);
+  const lead = leadMs(lifetime) + jitterMs(id, credential.metadata.revision, lifetime);
+  return Math.floor(expiresAt - lead);
 }

@@ -55,6 +55,10 @@ describe('refresh due', () => {
     expect(refreshDueAt(id, stored)).toBe(issuedAt + 55 * minute - jitter);
   });
 
+  it('is a whole number of milliseconds, also for an odd lifetime', () => {
+    expect(refreshDueAt(id, credential(4_001))).toSatisfy(Number.isInteger);
+  });
+
   it('is never for a credential without refresh token', () => {
     const { refreshToken: _none, ...stored } = credential(60 * minute);
     expect(refreshDueAt(id, stored)).toBeUndefined();
