@@ -32,6 +32,10 @@ const dropped = new Set([
   // Some frameworks take the path from these, and so out of the integration's base path.
   'x-original-url',
   'x-rewrite-url',
+  // To some frameworks these are the method, whatever the request line says.
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
   // Ours.
   'x-tenant-id',
   'x-request-id',

@@ -38,6 +38,7 @@ test.each([
     ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'x-forwarded-anything', 'X-Real-IP', 'Via'],
   ],
   ['another path', ['X-Original-URL', 'X-Rewrite-URL']],
+  ['another method', ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']],
 ])('drops what is about %s', (_what, names) => {
   expect(sent(names.flatMap((name) => [name, 'x']))).toEqual(injected);
 });
