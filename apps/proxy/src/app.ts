@@ -25,6 +25,7 @@ export interface ProxyDeps {
   credentialCacheMs: number;
   staleMaxMs: number;
   refreshWaitMs: number;
+  refreshCooldownMs: number;
   headersTimeoutMs: number;
 }
 
@@ -67,6 +68,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     queues,
     credentials,
     waitMs: deps.refreshWaitMs,
+    cooldownMs: deps.refreshCooldownMs,
     now,
     onRequest: ({ integration }) => metrics.refreshRequests.inc({ integration }),
   });

@@ -4,6 +4,7 @@ import {
   integer,
   readConfig,
   redisFields,
+  refreshCooldownField,
   serverFields,
   vaultFields,
   vaultLoginRule,
@@ -30,6 +31,7 @@ export const proxyConfigSchema = z.object({
   REFRESH_WAIT_MS: milliseconds(15_000).describe(
     'How long a request waits for the refresh of a token that was refused or is about to expire, in milliseconds.',
   ),
+  ...refreshCooldownField,
   UPSTREAM_HEADERS_TIMEOUT_MS: milliseconds(60_000).describe(
     'How long an upstream may take to begin its response, in milliseconds.',
   ),

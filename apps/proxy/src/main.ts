@@ -39,6 +39,7 @@ async function start(): Promise<void> {
     credentialCacheMs: config.CREDENTIAL_CACHE_SECONDS * 1_000,
     staleMaxMs: config.STALE_MAX_SECONDS * 1_000,
     refreshWaitMs: config.REFRESH_WAIT_MS,
+    refreshCooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1_000,
     headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
   });
 

@@ -14,7 +14,7 @@ function counters(registers: Registry[]) {
   return {
     requests: new Counter({
       name: 'connectors_proxy_requests_total',
-      help: 'Requests by integration and class of the status that was answered; `aborted` if the agent went away first',
+      help: 'Requests by integration and class of the status that was answered; `aborted` if the connection ended before the answer did',
       labelNames: ['integration', 'status'],
       registers,
     }),

@@ -13,7 +13,11 @@ beforeAll(async () => {
   bare = await startUpstream();
   bare.handle = (_request, response) => response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('no');
   // Longer than any test may take: what is waited for must come by event.
-  system = await startSystem({ upstreams: { bare: bare.url }, refreshWaitMs: 60_000 });
+  system = await startSystem({
+    upstreams: { bare: bare.url },
+    refreshWaitMs: 60_000,
+    refreshCooldownMs: 30_000,
+  });
   refresher = await startRefresher(system);
 });
 afterAll(async () => {
@@ -61,6 +65,21 @@ test('the request after that uses the new token at once', async () => {
   expect(requestsFor('next')).toHaveLength(1);
 });
 
+test('the access line tells whether a refused token was replaced', async () => {
+  const { send, revoke } = await connected('told');
+  await revoke();
+  await send('/replaced');
+  const stubborn = await connected('untold', 'bare');
+  await system.markDead({ tenantId: 'untold', integration: 'bare' });
+  await stubborn.send('/dead');
+  const forced = (path: string) => {
+    const line = system.lines.find((text) => text.includes(`"path":"${path}"`)) ?? '{}';
+    return (JSON.parse(line) as { refreshForced?: boolean }).refreshForced;
+  };
+  await expect.poll(() => forced('/replaced')).toBe(true);
+  expect(forced('/dead')).toBeUndefined();
+});
+
 test('many refused requests are one request to the workers and one refresh', async () => {
   const { send, revoke } = await connected('many');
   await send();
@@ -101,12 +120,12 @@ test('a fresh token that is refused as well is a 502, without the upstream’s c
   expect(requestsFor('stubborn')).toHaveLength(1);
 });
 
-test('a credential is refreshed by force once a minute at most', async () => {
+test('a credential is refreshed by force once in REFRESH_COOLDOWN_SECONDS at most', async () => {
   const { send } = await connected('cooling', 'bare');
   await send();
   expect((await send()).status).toBe(502);
   expect(requestsFor('cooling')).toHaveLength(1);
-  system.clock.offset += 60_000;
+  system.clock.offset += 30_000;
   await send();
   expect(requestsFor('cooling')).toHaveLength(2);
 });

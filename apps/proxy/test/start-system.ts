@@ -27,7 +27,10 @@ import { startVault } from './start-vault.ts';
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-type Limits = Pick<ProxyDeps, 'refreshWaitMs' | 'headersTimeoutMs' | 'credentialCacheMs' | 'staleMaxMs'>;
+type Limits = Pick<
+  ProxyDeps,
+  'refreshWaitMs' | 'refreshCooldownMs' | 'headersTimeoutMs' | 'credentialCacheMs' | 'staleMaxMs'
+>;
 
 export interface SystemOptions extends Partial<Limits> {
   /** More integrations, each with the URL of its REST upstream. */
@@ -83,6 +86,7 @@ export async function startSystem({ upstreams: others = {}, ...limits }: SystemO
     credentialCacheMs: 60_000,
     staleMaxMs: 3_600_000,
     refreshWaitMs: 15_000,
+    refreshCooldownMs: 60_000,
     headersTimeoutMs: 60_000,
     ...limits,
   });

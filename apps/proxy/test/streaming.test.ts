@@ -73,6 +73,25 @@ test('an agent that goes away in the middle of the answer takes the upstream req
   expect(response.writableFinished).toBe(false);
 });
 
+test('an answer that the agent did not wait for counts as aborted', async () => {
+  const counted = async () => {
+    const { text } = await call(system.url, '/metrics');
+    const series = 'connectors_proxy_requests_total{integration="bare",status="aborted"} ';
+    return Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(series))
+        ?.slice(series.length) ?? 0,
+    );
+  };
+  const before = await counted();
+  const upstream = nextExchange();
+  const opening = open(system.url, '/proxy/bare/', { headers: bearer(key) });
+  (await upstream).response.write('begun');
+  (await opening).on('error', () => undefined).destroy();
+  await expect.poll(counted).toBe(before + 1);
+});
+
 test('an agent that goes away in the middle of its body takes the upstream request along', async () => {
   const upstream = nextExchange();
   const agent = connect(Number(new URL(system.url).port), '127.0.0.1');

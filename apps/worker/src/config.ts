@@ -4,6 +4,7 @@ import {
   integer,
   readConfig,
   redisFields,
+  refreshCooldownField,
   Secret,
   serverFields,
   vaultFields,
@@ -48,9 +49,7 @@ export const workerConfigSchema = z.object({
     'How long an attempt owns a credential, from its claim until the new token is stored. Longer than REFRESH_REQUEST_SECONDS.',
   ),
   REFRESH_CLOCK_SKEW_SECONDS: seconds(0, 300, 5).describe('How far the clocks of two workers may be apart.'),
-  REFRESH_COOLDOWN_SECONDS: seconds(0, 3_600, 60).describe(
-    'For how long after it was issued a token is not refreshed on demand.',
-  ),
+  ...refreshCooldownField,
   SWEEP_INTERVAL_SECONDS: seconds(1, 86_400, 300).describe('How often the schedule is rebuilt from Vault.'),
   JOB_LOCK_SECONDS: seconds(1, 600, 30).describe('How long a job belongs to a worker that has gone silent.'),
   STALLED_INTERVAL_SECONDS: seconds(1, 600, 30).describe('How often jobs of silent workers are looked for.'),

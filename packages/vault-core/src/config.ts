@@ -168,6 +168,13 @@ export function serverFields(port: number) {
   };
 }
 
+/** How often tokens are refreshed because somebody says so. */
+export const refreshCooldownField = {
+  REFRESH_COOLDOWN_SECONDS: integer({ unit: 'seconds', min: 0, max: 3_600, fallback: 60 }).describe(
+    'For how long a token is not refreshed on demand: after it was issued, and after the last demand.',
+  ),
+};
+
 /** Where users find the console. */
 export const consoleUrlField = {
   CONSOLE_URL: baseUrl()

@@ -49,7 +49,7 @@ async function renew(id: CredentialId, { renewals, now }: ProxyParts, spent: Usa
  */
 export async function replaceCredential(exchange: Exchange, parts: ProxyParts): Promise<void> {
   const { credentialId: id, credential: rejected } = exchange;
-  exchange.isForced = true;
   const stored = await parts.renewals.force(id, rejected.revision);
   exchange.credential = afterRejection(id, stored, rejected.revision);
+  exchange.isForced = true;
 }

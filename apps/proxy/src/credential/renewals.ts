@@ -8,13 +8,12 @@ export interface RenewalsOptions {
   credentials: Pick<Credentials, 'read'>;
   /** How long a refresh is waited for. */
   waitMs: number;
+  /** How long none is forced after another: an upstream that refuses every token must not cause a storm of refreshes. */
+  cooldownMs: number;
   now: () => number;
   /** Told of every refresh that is asked for. */
   onRequest: (id: CredentialId) => void;
 }
-
-/** An upstream that refuses every token must not cause a storm of refreshes. */
-const cooldownMs = 60_000;
 
 /** Asks the workers for refreshes, and waits for what becomes of them. Whoever waits for the same credential waits together. */
 export class Renewals {
@@ -38,7 +37,7 @@ export class Renewals {
     return this.#share(id, revision, false);
   }
 
-  /** The same for a token that the upstream refused, at most once a minute per credential. */
+  /** The same for a token that the upstream refused, at most once in `cooldownMs` per credential. */
   force(id: CredentialId, revision: string): Promise<UsableCredential | null> {
     return this.#share(id, revision, true);
   }
@@ -96,7 +95,7 @@ export class Renewals {
   }
 
   #mayForce(id: CredentialId): boolean {
-    const horizon = this.#options.now() - cooldownMs;
+    const horizon = this.#options.now() - this.#options.cooldownMs;
     for (const [key, at] of this.#forcedAt) if (at <= horizon) this.#forcedAt.delete(key);
     return !this.#forcedAt.has(keyOf(id));
   }

@@ -48,7 +48,7 @@ function conclude(exchange: Exchange, { metrics, upstreams, log }: ProxyParts): 
   const line = describe(exchange);
   // Whatever a caller makes up must not become a label.
   const integration = upstreams.has(line.integration ?? '') ? line.integration : undefined;
-  const status = line.status === undefined ? 'aborted' : `${Math.floor(line.status / 100)}xx`;
+  const status = line.aborted || line.status === undefined ? 'aborted' : `${Math.floor(line.status / 100)}xx`;
   metrics.inFlight.dec();
   metrics.requests.inc({ integration: integration ?? 'none', status });
   if (line.error !== undefined) metrics.errors.inc({ code: line.error });
