@@ -23,17 +23,23 @@ interface Entry<V> {
 }
 
 const maxEntries = 50_000;
+/** Of what anybody can cause to be remembered, by making up keys: it must not push out what is good. */
+const maxMisses = 1_000;
 /** While there is something to fall back on, a source that takes longer counts as failing. */
 const patienceMs = 1_000;
 const quietMs = 2_000;
 
 /**
  * Keeps what was read from Vault. Concurrent misses are one read; a read that began before its key was invalidated is
- * not kept. Stale values serve only while Vault fails.
+ * not kept. Stale values serve only while Vault fails. `null` stands for what is not there.
  */
 export class ReadCache<V> {
   readonly #options: ReadCacheOptions<V>;
   readonly #entries = new Map<string, Entry<V>>();
+  /** The same for values that are `null`. */
+  readonly #absences = new Map<string, Entry<V>>();
+  /** Reads that failed with nothing to fall back on. */
+  readonly #failures = new Map<string, { error: unknown; quietUntil: number }>();
   readonly #reads = new Map<string, Promise<V>>();
 
   constructor(options: ReadCacheOptions<V>) {
@@ -46,7 +52,7 @@ export class ReadCache<V> {
 
   /** What can be served at once. */
   peek(key: string): Served<V> | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#find(key);
     if (entry === undefined) return undefined;
     const now = this.#options.now();
     if (!entry.isStale && now < this.#options.freshUntil(entry.value, entry.readAt)) {
@@ -59,13 +65,15 @@ export class ReadCache<V> {
 
   /** Reads the source; while that fails, serves what is still usable. */
   async get(key: string): Promise<Served<V>> {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || !this.#isUsable(entry)) return { value: await this.read(key), from: 'source' };
+    const entry = this.#find(key);
+    if (entry === undefined || !this.#isUsable(entry)) {
+      return { value: await this.#readUnlessQuiet(key), from: 'source' };
+    }
     try {
       return { value: await withPatience(this.read(key)), from: 'source' };
     } catch (error) {
       // An event may have dropped it in the meantime.
-      if (!isOutage(error) || this.#entries.get(key) !== entry || !this.#isUsable(entry)) throw error;
+      if (!isOutage(error) || this.#find(key) !== entry || !this.#isUsable(entry)) throw error;
       entry.quietUntil = this.#options.now() + quietMs;
       return { value: entry.value, from: 'stale' };
     }
@@ -79,19 +87,39 @@ export class ReadCache<V> {
   /** What was read so far may have changed; it serves on while the source fails. */
   expire(key: string): void {
     this.#reads.delete(key);
-    const entry = this.#entries.get(key);
+    this.#failures.delete(key);
+    const entry = this.#find(key);
     if (entry !== undefined) markStale(entry);
   }
 
   expireAll(): void {
     this.#reads.clear();
+    this.#failures.clear();
     for (const entry of this.#entries.values()) markStale(entry);
+    for (const entry of this.#absences.values()) markStale(entry);
   }
 
   /** What was read so far must not serve again. */
   drop(key: string): void {
     this.#reads.delete(key);
+    this.#forget(key);
+  }
+
+  #find(key: string): Entry<V> | undefined {
+    return this.#entries.get(key) ?? this.#absences.get(key);
+  }
+
+  #forget(key: string): void {
     this.#entries.delete(key);
+    this.#absences.delete(key);
+    this.#failures.delete(key);
+  }
+
+  /** Each read of a Vault that hangs takes as long as all its retries: whoever comes next must not wait as long. */
+  async #readUnlessQuiet(key: string): Promise<V> {
+    const failure = this.#failures.get(key);
+    if (failure !== undefined && this.#options.now() < failure.quietUntil) throw failure.error;
+    return this.read(key);
   }
 
   #startRead(key: string): Promise<V> {
@@ -102,7 +130,9 @@ export class ReadCache<V> {
         return value;
       },
       (error: unknown) => {
-        this.#finish(key, reading);
+        if (this.#finish(key, reading) && isOutage(error)) {
+          put(this.#failures, key, { error, quietUntil: this.#options.now() + quietMs }, maxMisses);
+        }
         throw error;
       },
     );
@@ -116,16 +146,24 @@ export class ReadCache<V> {
   }
 
   #keep(key: string, value: V, readAt: number): void {
-    this.#entries.delete(key);
+    this.#forget(key);
     if (this.#options.usableUntil(value, readAt) <= readAt) return;
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size >= maxEntries && oldest !== undefined) this.#entries.delete(oldest);
-    this.#entries.set(key, { value, readAt, isStale: false, quietUntil: 0 });
+    const entry = { value, readAt, isStale: false, quietUntil: 0 };
+    if (value === null) put(this.#absences, key, entry, maxMisses);
+    else put(this.#entries, key, entry, maxEntries);
   }
 
   #isUsable(entry: Entry<V>): boolean {
     return this.#options.now() < this.#options.usableUntil(entry.value, entry.readAt);
   }
+}
+
+/** Adds to a map, at the cost of its oldest entry when it is full. */
+function put<T>(map: Map<string, T>, key: string, value: T, max: number): void {
+  map.delete(key);
+  const [oldest] = map.keys();
+  if (map.size >= max && oldest !== undefined) map.delete(oldest);
+  map.set(key, value);
 }
 
 function markStale(entry: Entry<unknown>): void {

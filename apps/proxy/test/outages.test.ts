@@ -91,6 +91,7 @@ describe('while Vault is sealed', () => {
     system.vaultServer.seal();
     const before = await send();
     system.vaultServer.unseal();
+    system.clock.offset += 2_000;
     const after = await send();
     expect([before.status, after.status]).toEqual([503, 200]);
   });

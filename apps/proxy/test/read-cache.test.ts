@@ -64,12 +64,53 @@ test('makes concurrent misses one read', async () => {
   expect(source.reads).toHaveLength(1);
 });
 
-test('tells all who wait for a read that it failed, and reads anew for the next', async () => {
+test('tells all who wait for a read that it failed', async () => {
   const all = Promise.allSettled([cache.get('a'), cache.get('a')]);
   source.reads[0]?.reject(sealed);
   expect(await all).toMatchObject([{ reason: sealed }, { reason: sealed }]);
+});
+
+async function fail(error: Error): Promise<void> {
+  const reading = cache.get('a');
+  source.reads.at(-1)?.reject(error);
+  await expect(reading).rejects.toBe(error);
+}
+
+test('does not ask a Vault again for two seconds that failed with nothing to fall back on', async () => {
+  await fail(sealed);
+  now = 1_999;
+  await expect(cache.get('a')).rejects.toBe(sealed);
+  expect(source.reads).toHaveLength(1);
+  now = 2_000;
   await fill('one');
   expect(cache.peek('a')?.value).toBe('one');
+});
+
+test('asks again at once when Vault answered that it refuses', async () => {
+  await fail(denied);
+  await fill('one');
+  expect(cache.peek('a')?.value).toBe('one');
+});
+
+test.each(['expire', 'drop', 'expireAll'] as const)('asks again after a failure and %s', async (event) => {
+  await fail(sealed);
+  cache[event]('a');
+  await fill('one');
+  expect(cache.peek('a')?.value).toBe('one');
+});
+
+test('forgets no value for what is not there', async () => {
+  const known = new ReadCache<string | null>({
+    read: (key) => Promise.resolve(key === 'good' ? 'one' : null),
+    freshUntil: () => Infinity,
+    usableUntil: () => Infinity,
+    now: () => now,
+  });
+  await known.get('good');
+  for (let guess = 0; guess < 60_000; guess += 1) await known.get(`guess-${guess}`);
+  expect(known.peek('good')?.value).toBe('one');
+  expect(known.peek('guess-59999')?.value).toBeNull();
+  expect(known.peek('guess-0')).toBeUndefined();
 });
 
 test.each(['expire', 'drop', 'expireAll'] as const)(
