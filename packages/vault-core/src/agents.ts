@@ -75,7 +75,10 @@ export class AgentStore {
     return { ...readStored(storedAgentSchema, path, document.data), id };
   }
 
-  /** Forgets an agent: its key is worth nothing from then on. */
+  /**
+   * Forgets an agent. Proxies that know it admit its key until they look again: a minute later, or once Vault answers.
+   * Whoever deletes an agent announces `agent-changed`, and they look at once.
+   */
   async delete(id: string): Promise<void> {
     await this.#kv.destroyVersions(pathOf(id));
   }

@@ -20,6 +20,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** A refresh that was asked for will not happen: the token is fresh, or nothing can refresh it. */
   z.object({ type: z.literal('refresh-declined'), ...credential, error }),
   z.object({ type: z.literal('refresh-scheduled'), ...credential, dueAt: z.iso.datetime() }),
+  /** Announced by whoever changes or deletes an agent: the store itself has no Redis. */
   z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
 ]);
 

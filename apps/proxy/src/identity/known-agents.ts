@@ -10,7 +10,7 @@ export interface KnownAgentsOptions {
 
 /** Without events this is how long a revoked key may live on. */
 const unsubscribedMs = 5_000;
-/** With events a change is known at once; this bounds the harm of one that got lost. */
+/** A change is known at once if whoever makes it announces it; this is the bound if nobody does, or the event gets lost. */
 const subscribedMs = 60_000;
 
 /** The agents that have called lately. `null` stands for one that is not stored. */
