@@ -8,7 +8,7 @@ import { Renewals } from './credential/renewals.ts';
 import { KnownAgents } from './identity/known-agents.ts';
 import { createMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
-import { leaveBodiesAlone, refuseMalformed, registerForwarding } from './routes/forwarding.ts';
+import { leaveBodiesAlone, refuseMalformed, registerForwarding, routingPath } from './routes/forwarding.ts';
 import { registerHealth } from './routes/health.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
@@ -36,6 +36,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
     logger: false,
     // While it shuts down it serves what still arrives on open connections.
     return503OnClosing: false,
+    rewriteUrl: routingPath,
     frameworkErrors: (_error, request, reply) => refuseMalformed(request, reply, parts),
   });
   leaveBodiesAlone(app);

@@ -13,6 +13,8 @@ const safeId = /^(?!cak_)[A-Za-z0-9._-]{1,128}$/;
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The request target as it was sent. */
+  readonly url: string;
   /** Names the request in logs and answers; the caller's own, if that is safe to print. */
   readonly requestId: string;
   readonly startedAt = performance.now();
@@ -31,9 +33,10 @@ export class Exchange {
   upstreamMs: number | undefined;
   error: ConnectorsError | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, url: string) {
     this.request = request;
     this.response = response;
+    this.url = url;
     const presented = request.headers['x-request-id'];
     this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : randomUUID();
   }

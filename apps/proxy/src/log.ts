@@ -2,7 +2,7 @@ import type { Exchange } from './exchange.ts';
 
 /** What the access line tells of a request: never a header, a body or a query. */
 export function describe(exchange: Exchange) {
-  const { request, response, requestId, error, credentialFrom, isForced, upstreamMs } = exchange;
+  const { request, response, url, requestId, error, credentialFrom, isForced, upstreamMs } = exchange;
   const { agent, target, credentialId }: Partial<Exchange> = exchange;
   return {
     requestId,
@@ -11,7 +11,7 @@ export function describe(exchange: Exchange) {
     integration: target?.integration,
     surface: target?.surface,
     method: request.method,
-    path: target?.path ?? withoutQuery(request.url ?? ''),
+    path: target?.path ?? withoutQuery(url),
     status: response.headersSent ? response.statusCode : undefined,
     aborted: response.writableFinished ? undefined : true,
     error: error?.code,

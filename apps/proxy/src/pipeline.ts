@@ -44,7 +44,7 @@ const steps: readonly Step[] = [
 ];
 
 function parseTarget(exchange: Exchange): void {
-  exchange.target = readTarget(exchange.request.url ?? '');
+  exchange.target = readTarget(exchange.url);
 }
 
 /** Takes a request through all steps. A step that has its answer at hand is not waited for. */

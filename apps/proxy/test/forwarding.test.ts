@@ -44,6 +44,16 @@ test('path and query arrive byte for byte below the base path', async () => {
   expect(system.rest.requests.at(-1)?.url).toBe('/base/a%20b/%C3%A9;v=1?q=a%2Fb&q=+&x');
 });
 
+test('a path that is no UTF-8, or not percent-encoded properly, arrives byte for byte, too', async () => {
+  let url: string | undefined;
+  bare.handle = (request, response) => {
+    ({ url } = request);
+    response.end();
+  };
+  await call(system.url, '/proxy/bare/caf%E9/%ff/100%?q=%', { headers: bearer(key) });
+  expect(url).toBe('/caf%E9/%ff/100%?q=%');
+});
+
 test('only the headers that are the agent’s to say arrive', async () => {
   const headers = [
     ['Host', 'proxy.example'],

@@ -115,7 +115,7 @@ test('a route that does not exist is a 404 problem', async () => {
 });
 
 test('a URL that is not percent-encoded properly is a 400 problem', async () => {
-  expect(refusal(await call(system.url, '/proxy/demo/%zz'))).toEqual([400, 'invalid_request']);
+  expect(refusal(await call(system.url, '/elsewhere/%zz'))).toEqual([400, 'invalid_request']);
 });
 
 test('an absolute-form target reaches nothing', async () => {

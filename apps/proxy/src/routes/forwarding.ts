@@ -1,4 +1,4 @@
-import { METHODS } from 'node:http';
+import { METHODS, type IncomingMessage } from 'node:http';
 import { ConnectorsError } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Exchange } from '../exchange.ts';
@@ -12,12 +12,20 @@ export function registerForwarding(app: FastifyInstance, parts: ProxyParts): voi
     // Whatever goes wrong with an answer must not end the process.
     serve(open(request, reply, parts), parts).catch(() => reply.raw.destroy());
   };
-  app.all('/proxy/*', handle);
-  app.all('/mcp/*', handle);
+  app.all('/proxy/', handle);
+  app.all('/mcp/', handle);
   app.setNotFoundHandler((request, reply) => {
     const message = 'Agents call /proxy/{integration}/{path} or /mcp/{integration}';
     answerProblem(open(request, reply, parts), new ConnectorsError('integration_unknown', message), parts);
   });
+}
+
+/**
+ * The path that decides about the route: without what follows `/proxy/` or `/mcp/`, which Fastify would decode, and refuse
+ * when it is no UTF-8.
+ */
+export function routingPath({ url = '' }: IncomingMessage): string {
+  return /^(?:https?:\/\/[^/]*)?(\/(?:proxy|mcp)\/)/i.exec(url)?.[1] ?? url;
 }
 
 /** What Fastify itself refuses before any route is found, such as a path that is not percent-encoded properly. */
@@ -38,7 +46,7 @@ export function leaveBodiesAlone(app: FastifyInstance): void {
 
 function open(request: FastifyRequest, reply: FastifyReply, parts: ProxyParts): Exchange {
   reply.hijack();
-  const exchange = new Exchange(request.raw, reply.raw);
+  const exchange = new Exchange(request.raw, reply.raw, request.originalUrl);
   parts.metrics.inFlight.inc();
   reply.raw.once('close', () => conclude(exchange, parts));
   return exchange;

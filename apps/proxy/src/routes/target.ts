@@ -48,8 +48,26 @@ function isDotSegment(segment: string): boolean {
   return /^\.\.?(?:;.*)?$/s.test(segment);
 }
 
-const decodings: Record<string, string> = { '%25': '%', '%2e': '.', '%2f': '/', '%3b': ';', '%5c': '\\' };
+const decodings: Record<string, string> = {
+  '%25': '%',
+  '%2e': '.',
+  '%2f': '/',
+  '%3b': ';',
+  '%5c': '\\',
+  // Longer than UTF-8 allows, and read all the same by lenient servers.
+  '%c0%ae': '.',
+  '%c0%af': '/',
+  '%c1%9c': '\\',
+  '%e0%80%ae': '.',
+  '%e0%80%af': '/',
+  '%e0%81%9c': '\\',
+  // Never a standard.
+  '%u002e': '.',
+  '%u002f': '/',
+  '%u005c': '\\',
+};
+const encoded = new RegExp(Object.keys(decodings).join('|'), 'gi');
 
 function decodeOnce(text: string): string {
-  return text.replace(/%(?:25|2e|2f|3b|5c)/gi, (code) => decodings[code.toLowerCase()] ?? code);
+  return text.replace(encoded, (code) => decodings[code.toLowerCase()] ?? code);
 }

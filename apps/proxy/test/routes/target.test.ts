@@ -25,6 +25,7 @@ describe('a target', () => {
     ['dots in the query', '/a?file=../../etc/passwd&u=http://b/..'],
     ['an encoded slash between names', '/projects/group%2Fname'],
     ['an encoded percent sign', '/discount/100%25'],
+    ['bytes that are no UTF-8', '/caf%E9/%ff'],
     ['two slashes within', '/bucket//key'],
   ])('may have %s', (_what, rest) => {
     expect(() => readTarget(`/proxy/github${rest}`)).not.toThrow();
@@ -44,6 +45,11 @@ describe('a path that could leave the base path is refused:', () => {
     ['dots encoded twice', '/%252e%252e/a'],
     ['a slash encoded three times', '/..%25252fa'],
     ['encoding without end', `/%${'25'.repeat(20)}2e`],
+    ['dots in overlong UTF-8', '/%C0%AE%c0%ae/a'],
+    ['slashes in overlong UTF-8', '/..%c0%afa'],
+    ['slashes in longer UTF-8', '/..%e0%80%afa'],
+    ['backslashes in overlong UTF-8', '/..%c1%9ca'],
+    ['dots as code points', '/%u002e%u002E/a'],
     ['path parameters behind dots', '/..;a=b/c'],
     ['an encoded path parameter behind dots', '/..%3bx/c'],
     ['another authority', '//evil.example/a'],
