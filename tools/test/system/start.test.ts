@@ -88,7 +88,7 @@ describe('the start command', () => {
     await vi.waitFor(() =>
       expect(system.output()).toMatch(/request served +GET \/proxy\/demo\/account → 200/),
     );
-    expect(system.output()).toMatch(/request served +POST \/mcp\/demo → 200/);
+    await vi.waitFor(() => expect(system.output()).toMatch(/request served +POST \/mcp\/demo → 200/));
     await vi.waitFor(() => expect(system.output()).toMatch(/token refreshed +demo-tenant\/demo/), 10_000);
     expect(system.output()).toMatch(/next refresh +demo-tenant\/demo at \d/);
   });
