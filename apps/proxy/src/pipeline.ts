@@ -1,3 +1,4 @@
+import { ConnectorsError } from '@connectors/vault-core';
 import type { Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import { checkGrant } from './access/check-grant.ts';
@@ -44,6 +45,11 @@ const steps: readonly Step[] = [
 ];
 
 function parseTarget(exchange: Exchange): void {
+  const { headers, httpVersion } = exchange.request;
+  // RFC 9112 3.2
+  if (headers.host === undefined && httpVersion === '1.1') {
+    throw new ConnectorsError('invalid_request', 'The request has no Host');
+  }
   exchange.target = readTarget(exchange.url);
 }
 

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bearer, call, problemOf, type Answer } from './call.ts';
 import { startSystem, type System } from './start-system.ts';
@@ -116,6 +118,50 @@ test('a route that does not exist is a 404 problem', async () => {
 
 test('a URL that is not percent-encoded properly is a 400 problem', async () => {
   expect(refusal(await call(system.url, '/elsewhere/%zz'))).toEqual([400, 'invalid_request']);
+});
+
+describe('what is not well-formed HTTP is a 400 problem, and the end of the connection:', () => {
+  const host = 'Host: x\r\n';
+  test.each([
+    ['an unknown method', `FOO /proxy/demo/ HTTP/1.1\r\n${host}`],
+    ['headers over 16 KB', `GET /proxy/demo/ HTTP/1.1\r\n${host}X: ${'x'.repeat(17_000)}\r\n`],
+    [
+      'a length together with chunks',
+      `POST /proxy/demo/ HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n`,
+    ],
+    ['a control character', `GET /proxy/demo/ HTTP/1.1\r\n${host}X: a\u0001b\r\n`],
+    ['an expectation that nobody knows', `GET /proxy/demo/ HTTP/1.1\r\n${host}Expect: foo\r\n`],
+  ])('%s', async (_what, head) => {
+    const [status, fields, body] = await exchange(`${head}\r\n`);
+    expect(status).toMatch(/^HTTP\/1\.1 400 /);
+    expect(fields).toMatchObject({
+      'content-type': 'application/problem+json',
+      'connectors-error': 'invalid_request',
+      connection: 'close',
+    });
+    expect(body).toMatchObject({ code: 'invalid_request', requestId: fields['x-request-id'] });
+  });
+
+  test('no Host', async () => {
+    const { key } = await system.createAgent({ tenants: ['nobody'] });
+    const head = `GET /proxy/demo/ HTTP/1.1\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`;
+    expect((await exchange(head))[2]).toMatchObject({
+      code: 'invalid_request',
+      detail: 'The request has no Host',
+    });
+  });
+
+  /** Status line, fields and problem of an answer after which the connection ends. */
+  async function exchange(bytes: string) {
+    const socket = connect(Number(new URL(system.url).port), '127.0.0.1');
+    socket.write(bytes);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    const [status = '', ...lines] = head.split('\r\n');
+    const fields = Object.fromEntries(
+      lines.map((line) => [line.split(': ')[0]?.toLowerCase(), line.split(': ')[1]]),
+    ) as Record<string, string>;
+    return [status, fields, JSON.parse(body) as unknown] as const;
+  }
 });
 
 test('an absolute-form target reaches nothing', async () => {

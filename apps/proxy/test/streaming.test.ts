@@ -122,6 +122,19 @@ test.each([1_000, 9_000_000])(
   },
 );
 
+test('what cannot be parsed while an answer is under way ends it, and is not answered within it', async () => {
+  bare.handle = (_request, response) => void response.write('begun');
+  const agent = connect(Number(new URL(system.url).port), '127.0.0.1');
+  agent.write(`POST /proxy/bare/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`);
+  agent.write(`Content-Length: 0\r\n\r\n`);
+  let received = '';
+  agent.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  await vi.waitUntil(() => received.includes('begun'));
+  agent.write('no HTTP\r\n\r\n');
+  await once(agent, 'close');
+  expect(received).not.toContain('400');
+});
+
 test('an upstream that breaks off in the middle breaks the answer off, too', async () => {
   bare.handle = (_request, response) => {
     response.writeHead(200, { 'content-length': 100 });

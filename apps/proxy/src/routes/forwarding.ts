@@ -1,4 +1,4 @@
-import { METHODS, type IncomingMessage } from 'node:http';
+import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ConnectorsError } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Exchange } from '../exchange.ts';
@@ -37,6 +37,18 @@ export function refuseMalformed(request: FastifyRequest, reply: FastifyReply, pa
   );
 }
 
+/** What Node leaves to us of requests with `Expect`: those that expect something other than 100-continue. */
+export function refuseExpectation(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: ProxyParts,
+): void {
+  // Whether a body follows is anybody's guess.
+  response.setHeader('Connection', 'close');
+  const error = new ConnectorsError('invalid_request', 'Expect may only be 100-continue');
+  answerProblem(begin(new Exchange(request, response, request.url ?? ''), parts), error, parts);
+}
+
 /** Fastify must not look at a body: it is the upstream's. To Fastify, no method has one. */
 export function leaveBodiesAlone(app: FastifyInstance): void {
   for (const method of METHODS.filter((method) => method !== 'CONNECT')) {
@@ -46,9 +58,12 @@ export function leaveBodiesAlone(app: FastifyInstance): void {
 
 function open(request: FastifyRequest, reply: FastifyReply, parts: ProxyParts): Exchange {
   reply.hijack();
-  const exchange = new Exchange(request.raw, reply.raw, request.originalUrl);
+  return begin(new Exchange(request.raw, reply.raw, request.originalUrl), parts);
+}
+
+function begin(exchange: Exchange, parts: ProxyParts): Exchange {
   parts.metrics.inFlight.inc();
-  reply.raw.once('close', () => conclude(exchange, parts));
+  exchange.response.once('close', () => conclude(exchange, parts));
   return exchange;
 }
 

@@ -36,24 +36,32 @@ export function answerProblem(
     response.destroy();
     return;
   }
-  const problem = toProblem(error, exchange, consoleUrl);
+  const { status, headers, body } = problemMessage(error, exchange, consoleUrl);
+  response.writeHead(status, headers).end(body);
+}
+
+type Subject = Pick<Exchange, 'requestId'> & Partial<Pick<Exchange, 'credentialId'>>;
+
+/** A problem as an HTTP message. */
+export function problemMessage(error: ConnectorsError, subject: Subject, consoleUrl: string) {
+  const problem = toProblem(error, subject, consoleUrl);
   const body = JSON.stringify(problem);
-  response.writeHead(problem.status, {
+  const headers = {
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'Connectors-Error': problem.code,
-    'X-Request-Id': requestId,
+    'X-Request-Id': subject.requestId,
     // RFC 9110 15.5.2: a 401 names the scheme.
     ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="connectors"' } : {}),
     ...(error.retryAfterMs === undefined ? {} : { 'Retry-After': Math.ceil(error.retryAfterMs / 1_000) }),
-  });
-  response.end(body);
+  };
+  return { status: problem.status, headers, body };
 }
 
-function toProblem(error: ConnectorsError, exchange: Partial<Exchange>, consoleUrl: string): Problem {
+function toProblem(error: ConnectorsError, subject: Subject, consoleUrl: string): Problem {
   const { status, title, action } = errorTable[error.code];
-  const { tenantId, integration } = exchange.credentialId ?? {};
+  const { tenantId, integration } = subject.credentialId ?? {};
   return {
     type: `urn:connectors:error:${error.code}`,
     title,
@@ -62,7 +70,7 @@ function toProblem(error: ConnectorsError, exchange: Partial<Exchange>, consoleU
     detail: error instanceof VaultError ? title : error.message,
     code: error.code,
     action,
-    requestId: exchange.requestId ?? '',
+    requestId: subject.requestId,
     ...(status === 424 ? { connectUrl: `${consoleUrl}/connect/${tenantId}/${integration}` } : {}),
   };
 }

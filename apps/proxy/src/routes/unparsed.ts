@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ConnectorsError } from '@connectors/vault-core';
+import type { ProxyParts } from '../pipeline.ts';
+import { problemMessage } from './problem.ts';
+
+const details: Record<string, string> = {
+  HPE_INVALID_METHOD: 'There is no such method',
+  HPE_HEADER_OVERFLOW: 'The headers are larger than 16 KB',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The headers did not arrive in time',
+};
+
+/**
+ * Answers what Node cannot parse: there is no request then, only a connection.
+ *
+ * @param current the latest response on this connection
+ */
+export function refuseUnparsed(
+  { code = '' }: Error & { code?: string },
+  socket: Socket,
+  current: ServerResponse | undefined,
+  { consoleUrl, metrics, log }: ProxyParts,
+): void {
+  if (code === 'ECONNRESET' || !socket.writable) return;
+  // An answer within another would be taken for its body.
+  if (current?.headersSent === true && !current.writableEnded) {
+    socket.destroy();
+    return;
+  }
+  const error = new ConnectorsError('invalid_request', details[code] ?? 'This is not well-formed HTTP/1.1');
+  const requestId = randomUUID();
+  const { status, headers, body } = problemMessage(error, { requestId }, consoleUrl);
+  const fields = Object.entries({ ...headers, Connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  socket.write(`HTTP/1.1 ${status} Bad Request\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+  metrics.requests.inc({ integration: 'none', status: '4xx' });
+  metrics.errors.inc({ code: error.code });
+  log.info({ requestId, status, error: error.code, cause: code }, 'request');
+}
