@@ -133,6 +133,8 @@ export function appEnvironment(
     EGRESS_ALLOW_HOSTS: (['authorization', 'rest', 'mcp'] as const)
       .map((name) => `127.0.0.1:${ports[name].number}`)
       .join(','),
+    // Shorter than the demo's tokens live, so that one that was refused early can be refreshed.
+    REFRESH_COOLDOWN_SECONDS: '10',
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
   };
 }
