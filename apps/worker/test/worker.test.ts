@@ -124,11 +124,12 @@ describe('a worker that is killed while a token request is under way', () => {
     };
     const job = await world.connect(newId(), { meets: { kind } });
     const first = await startProcess(patient);
-    await vi.waitFor(() =>
-      expect(world.provider.tokenRequests.filter(({ fault }) => fault === kind)).toHaveLength(1),
-    );
+    const hanging = () => world.provider.tokenRequests.filter(({ fault }) => fault === kind);
+    await vi.waitFor(() => expect(hanging()).toHaveLength(1));
     first.child.kill('SIGKILL');
     await first.exited;
+    // Released before the provider has noticed, the request would still be handled.
+    await vi.waitFor(() => expect(hanging()).toMatchObject([{ aborted: true }]));
     world.provider.faults.release();
     return { job, attempt: (await world.stored(job)).metadata.attempt };
   }
