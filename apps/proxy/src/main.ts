@@ -61,10 +61,16 @@ async function start(): Promise<void> {
 }
 
 function onceAskedToStop(stop: () => Promise<void>): void {
-  process.once('SIGTERM', () => void stop());
-  process.once('SIGINT', () => void stop());
+  let isStopping = false;
+  const ask = (): void => {
+    if (!isStopping) void stop();
+    isStopping = true;
+  };
+  // A second one of the same kind ends the process at once.
+  process.once('SIGTERM', ask);
+  process.once('SIGINT', ask);
   // The channel to a parent that started us; without that parent nobody would stop us.
-  process.once('disconnect', () => void stop());
+  process.once('disconnect', ask);
 }
 
 function explain(error: unknown): string {

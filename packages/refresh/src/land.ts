@@ -31,20 +31,24 @@ export async function landRotation(
   record: CredentialRecord,
   tokens: TokenSet,
 ): Promise<Landing> {
-  const rotation = new Rotation(engine, job, record, tokens);
+  const land = rotation(engine, job, record, tokens);
   let isSpooled = false;
   for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
     try {
-      const landing = await rotation.land();
+      const landing = await land();
       if (isSpooled) await engine.spool.remove(job);
       return landing;
     } catch (error) {
       engine.onUnsaved(job, error);
-      // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
-      if (await isDeleted(engine, job)) return { kind: 'superseded' };
     }
+    // Before Vault is asked anything more: it may take its time to fail.
     isSpooled ||= await engine.spool.put(job, tokens);
     if (isSpooled && engine.stopping.aborted) return { kind: 'spooled' };
+    // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
+    if (await isDeleted(engine, job)) {
+      await engine.spool.remove(job);
+      return { kind: 'superseded' };
+    }
     await pauseFor(pause, engine.stopping);
   }
 }
@@ -63,31 +67,24 @@ export async function landSpooled(
 ): Promise<Landing | undefined> {
   const tokens = await engine.spool.get(job);
   if (tokens === undefined) return undefined;
-  const landing = await new Rotation(engine, job, record, tokens).land();
+  const landing = await rotation(engine, job, record, tokens)();
   await engine.spool.remove(job);
   return landing;
 }
 
-/** New tokens on their way into the document; landing is safe to repeat. */
-class Rotation {
-  readonly #engine: RefreshEngine;
-  readonly #job: RefreshJobData;
-  readonly #record: CredentialRecord;
-  readonly #tokens: TokenSet;
-  #change: ((stored: StoredCredential) => StoredCredential) | undefined;
-
-  constructor(engine: RefreshEngine, job: RefreshJobData, record: CredentialRecord, tokens: TokenSet) {
-    this.#engine = engine;
-    this.#job = job;
-    this.#record = record;
-    this.#tokens = tokens;
-  }
-
-  async land(): Promise<Landing> {
-    this.#change ??= await encryptTokens(this.#engine, this.#job, this.#tokens);
-    const credential = await writeOverSpent(this.#engine, this.#job, this.#record, this.#change);
+/** Lands new tokens in the document; safe to repeat, for they are encrypted once. */
+function rotation(
+  engine: RefreshEngine,
+  job: RefreshJobData,
+  record: CredentialRecord,
+  tokens: TokenSet,
+): () => Promise<Landing> {
+  let change: ((stored: StoredCredential) => StoredCredential) | undefined;
+  return async () => {
+    change ??= await encryptTokens(engine, job, tokens);
+    const credential = await writeOverSpent(engine, job, record, change);
     return credential === undefined ? { kind: 'superseded' } : { kind: 'stored', credential };
-  }
+  };
 }
 
 async function isDeleted(engine: RefreshEngine, id: CredentialId): Promise<boolean> {
