@@ -94,7 +94,7 @@ describe('a sweep', () => {
     );
     const worker = await startInTest({ SWEEP_INTERVAL_SECONDS: '86400' });
     await expect.poll(delayed).toBe(others.length + 1);
-    expect(worker.lines.join('\n')).toContain('a-broken-one');
+    await expect.poll(() => worker.lines.join('\n')).toContain('a-broken-one');
   });
 
   it('is not stopped by what others keep under the same mount', async () => {
