@@ -1,5 +1,5 @@
 import { Discovery } from '@connectors/oauth';
-import { Spool, type RefreshEngine } from '@connectors/refresh';
+import { Spool, startWorker, sweepQueueName, type RefreshEngine } from '@connectors/refresh';
 import {
   connectRedis,
   publishEvent,
@@ -17,9 +17,7 @@ import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import { buildConsole } from './console/app.ts';
 import { checkHealth, collectStates } from './health.ts';
-import { sweepQueueName } from './jobs/sweep-job.ts';
 import { createMetrics } from './metrics.ts';
-import { startWorker } from './worker.ts';
 
 export interface WorkerApp {
   /** Of the console, of health and of metrics. */

@@ -1,4 +1,6 @@
 export type { RefreshEngine, RefreshLimits } from './engine.ts';
+export { createRefreshMetrics, type RefreshMetrics } from './metrics.ts';
+export { sweepQueueName } from './jobs/sweep-job.ts';
 export type { RefreshOutcome } from './outcome.ts';
 export { refreshCredential } from './refresh.ts';
 export { refreshNow, type RequestOutcome } from './refresh-now.ts';
@@ -6,3 +8,4 @@ export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';
 export { scheduleRefresh, storeGranted } from './store.ts';
 export { sweepTenant, type SweepReport } from './sweep.ts';
 export { Spool } from './spool.ts';
+export { startWorker, type WorkerDeps } from './worker.ts';

@@ -1,6 +1,6 @@
 import { refreshQueueName, type RefreshJob, type RefreshJobData } from '@connectors/vault-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { sweepQueueName } from '../../src/jobs/sweep-job.ts';
+import { sweepQueueName } from '@connectors/refresh';
 import { startProcess } from '../start-process.ts';
 import { startInProcess, startWorld, type World } from '../start-world.ts';
 

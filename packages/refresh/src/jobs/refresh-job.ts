@@ -1,15 +1,17 @@
-import { refreshCredential, type RefreshEngine, type RefreshOutcome } from '@connectors/refresh';
 import type { RefreshJob } from '@connectors/vault-core';
 import { DelayedError, UnrecoverableError } from 'bullmq';
 import type { Logger } from 'pino';
-import type { WorkerMetrics } from '../metrics.ts';
+import type { RefreshEngine } from '../engine.ts';
+import type { RefreshMetrics } from '../metrics.ts';
+import type { RefreshOutcome } from '../outcome.ts';
+import { refreshCredential } from '../refresh.ts';
 import { RetryAfterError } from './backoff.ts';
 import { failureCode } from './job-failure.ts';
 
 export interface RefreshJobDeps {
   engine: RefreshEngine;
   log: Logger;
-  metrics: WorkerMetrics;
+  metrics: RefreshMetrics;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { sweepTenant, type RefreshEngine } from '@connectors/refresh';
 import type { RefreshQueues } from '@connectors/vault-core';
 import type { Job } from 'bullmq';
 import type { Logger } from 'pino';
-import type { WorkerMetrics } from '../metrics.ts';
+import type { RefreshEngine } from '../engine.ts';
+import type { RefreshMetrics } from '../metrics.ts';
+import { sweepTenant } from '../sweep.ts';
 
 export const sweepQueueName = 'sweep';
 
@@ -14,7 +15,7 @@ export interface SweepJobData {
 export interface SweepDeps {
   engine: RefreshEngine;
   log: Logger;
-  metrics: WorkerMetrics;
+  metrics: RefreshMetrics;
 }
 
 /**

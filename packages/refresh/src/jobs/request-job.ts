@@ -1,14 +1,15 @@
-import { refreshNow, type RefreshEngine } from '@connectors/refresh';
 import { isId, type RefreshJobData } from '@connectors/vault-core';
 import type { Job } from 'bullmq';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { WorkerMetrics } from '../metrics.ts';
+import type { RefreshEngine } from '../engine.ts';
+import type { RefreshMetrics } from '../metrics.ts';
+import { refreshNow } from '../refresh-now.ts';
 
 export interface RequestDeps {
   engine: RefreshEngine;
   log: Logger;
-  metrics: WorkerMetrics;
+  metrics: RefreshMetrics;
 }
 
 const id = z.string().refine(isId);

@@ -1,14 +1,14 @@
-import type { RefreshEngine } from '@connectors/refresh';
 import { refreshQueueName, requestQueueName, type RefreshJobData } from '@connectors/vault-core';
 import { isNotConnectionError, Worker, type Processor, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import type { RefreshEngine } from './engine.ts';
 import { retryDelayMs } from './jobs/backoff.ts';
 import { codingFailures } from './jobs/job-failure.ts';
 import { runRefreshJob } from './jobs/refresh-job.ts';
 import { runRequestJob } from './jobs/request-job.ts';
 import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
-import type { WorkerMetrics } from './metrics.ts';
+import type { RefreshMetrics } from './metrics.ts';
 
 export interface WorkerDeps {
   engine: RefreshEngine;
@@ -20,7 +20,7 @@ export interface WorkerDeps {
   log: Logger;
   /** Told of every error of a connection to Redis. */
   onRedisError: (error: Error) => void;
-  metrics: WorkerMetrics;
+  metrics: RefreshMetrics;
   /** Refreshes at the same time, per integration. */
   concurrency: number;
   sweepIntervalMs: number;

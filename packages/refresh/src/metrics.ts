@@ -1,0 +1,58 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** The figures of refreshing. No label names a tenant: a metric must not grow with the number of tenants. */
+export type RefreshMetrics = ReturnType<typeof createRefreshMetrics>;
+
+export function createRefreshMetrics(registers: Registry[]) {
+  return {
+    ...counters(registers),
+    ...durations(registers),
+    lastSweep: new Gauge({
+      name: 'connectors_last_sweep_timestamp_seconds',
+      help: 'When this worker last listed the tenants for a sweep',
+      registers,
+    }),
+  };
+}
+
+function counters(registers: Registry[]) {
+  return {
+    refreshes: new Counter({
+      name: 'connectors_refreshes_total',
+      help: 'Refresh attempts by what became of them',
+      labelNames: ['integration', 'outcome'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'connectors_refresh_requests_total',
+      help: 'Requests to refresh a credential now, by what became of them',
+      labelNames: ['integration', 'outcome'],
+      registers,
+    }),
+    unsaved: new Counter({
+      name: 'connectors_unsaved_tokens_total',
+      help: 'Failed tries to save tokens that a provider has just issued; they are tried again',
+      labelNames: ['integration'],
+      registers,
+    }),
+  };
+}
+
+function durations(registers: Registry[]) {
+  return {
+    refreshDuration: new Histogram({
+      name: 'connectors_refresh_duration_seconds',
+      help: 'Duration of a refresh, from reading the credential to its next schedule',
+      labelNames: ['integration'],
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    remainingLife: new Histogram({
+      name: 'connectors_refresh_remaining_life_seconds',
+      help: 'How long the old token would have lived when its refresh began; below 0 an agent may have been held up',
+      labelNames: ['integration'],
+      buckets: [-60, 0, 5, 15, 30, 60, 120, 240, 300, 360],
+      registers,
+    }),
+  };
+}
