@@ -66,7 +66,7 @@ describe('several workers', () => {
     await Promise.all([startProcess(world.env), startProcess(world.env)]);
     await vi.waitFor(() => expect(world.refreshRequests()).toHaveLength(1));
     await world.redis.flushall();
-    await world.queues.hasten(job);
+    await world.queues.hasten(job, Date.now());
     // The second worker meets the claim.
     await world.jobAs('delayed', job);
     world.provider.faults.release();

@@ -51,12 +51,21 @@ export async function concludeFailure(
   { kind, failure }: Exclude<Verdict, { kind: 'tokens' }>,
 ): Promise<RefreshOutcome> {
   if (failure.class === 'permanent') return giveUp(engine, job, claim, failure.reason);
+  if (failure.reason !== 'deadline_missed' && isRefreshTokenDead(engine, claim.record.credential))
+    return giveUp(engine, job, claim, 'refresh_token_expired');
   if (kind === 'failure') await endAttempt(engine, job, claim, failure.mayHaveRotated);
   return {
     kind: 'retry',
     reason: failure.reason,
     ...(failure.retryAfterMs === undefined ? {} : { notBefore: engine.now() + failure.retryAfterMs }),
+    ...(failure.class === 'throttled' ? { isThrottled: true } : {}),
   };
+}
+
+/** Past the end of the refresh token, and a day more for clocks and for providers that are generous. */
+function isRefreshTokenDead(engine: RefreshEngine, { metadata }: StoredCredential): boolean {
+  const { refreshTokenExpiresAt: end } = metadata;
+  return end !== undefined && engine.now() > Date.parse(end) + 24 * 60 * 60_000;
 }
 
 async function giveUp(

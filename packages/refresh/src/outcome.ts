@@ -12,5 +12,8 @@ export type RefreshOutcome =
   /** Another attempt may still be under way; look again at `until` (milliseconds since the epoch). */
   | { kind: 'held'; until: number }
   | { kind: 'needs_reauth'; reason: string }
-  /** Failed for now. `notBefore` (milliseconds since the epoch) when the provider asked to wait. */
-  | { kind: 'retry'; reason: string; notBefore?: number };
+  /**
+   * Failed for now. `notBefore` (milliseconds since the epoch) when the provider asked to wait; `isThrottled` when it
+   * meant more than this credential.
+   */
+  | { kind: 'retry'; reason: string; notBefore?: number; isThrottled?: true };

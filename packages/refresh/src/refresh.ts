@@ -1,12 +1,11 @@
 import { TokenRequestError } from '@connectors/oauth';
-import type { RefreshJobData } from '@connectors/vault-core';
+import { isRefreshable, type RefreshJobData } from '@connectors/vault-core';
 import { askProvider } from './ask-provider.ts';
 import { claimRefresh } from './claim.ts';
 import { concludeFailure, concludeLanding } from './conclude.ts';
 import type { RefreshEngine } from './engine.ts';
 import { landRotation, landSpooled } from './land.ts';
 import type { RefreshOutcome } from './outcome.ts';
-import { isRefreshable } from './schedule.ts';
 
 /**
  * Refreshes one state of a credential: read → still due? → drain the spool → claim → token request → merge → encrypt →

@@ -21,7 +21,7 @@ export interface WorkerDeps {
   /** Told of every error of a connection to Redis. */
   onRedisError: (error: Error) => void;
   metrics: RefreshMetrics;
-  /** Refreshes at the same time, per integration. */
+  /** Refreshes at the same time, per integration that sets no number of its own. */
   concurrency: number;
   sweepIntervalMs: number;
   /** How long a job belongs to a worker that has gone silent. */

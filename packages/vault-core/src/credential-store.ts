@@ -1,7 +1,12 @@
 import { CredentialNotFoundError } from './errors.ts';
 import { checkId, isId } from './ids.ts';
 import type { Secret } from './secret.ts';
-import { storedCredentialSchema, type CredentialId, type StoredCredential } from './credential.ts';
+import {
+  storedCredentialSchema,
+  type CredentialId,
+  type SealedField,
+  type StoredCredential,
+} from './credential.ts';
 import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
 import type { TransitEngine } from './vault/transit.ts';
@@ -17,11 +22,9 @@ export interface StorageEngines {
   kv: KvEngine;
   /** Encrypts access tokens: the proxy may decrypt here. */
   access: TransitEngine;
-  /** Encrypts refresh tokens: only the worker may decrypt here. */
+  /** Encrypts refresh tokens and the secrets of grants: only the worker may decrypt here. */
   refresh: TransitEngine;
 }
-
-type TokenField = 'accessToken' | 'refreshToken';
 
 /**
  * Credentials in Vault: one KV document each, its tokens encrypted under the tenant's two Transit keys.
@@ -123,7 +126,7 @@ export class CredentialStore {
   }
 
   /** Encrypts a token for one field of one document, under the key of a tenant that has one. */
-  async encrypt(id: CredentialId, field: TokenField, token: Secret): Promise<string> {
+  async encrypt(id: CredentialId, field: SealedField, token: Secret): Promise<string> {
     return this.#engineOf(field).encrypt(id.tenantId, token, contextOf(id, field));
   }
 
@@ -134,6 +137,11 @@ export class CredentialStore {
   async decryptRefreshToken(id: CredentialId, credential: StoredCredential): Promise<Secret | undefined> {
     if (credential.refreshToken === undefined) return undefined;
     return this.#decrypt(id, 'refreshToken', credential.refreshToken);
+  }
+
+  async decryptGrantSecret(id: CredentialId, credential: StoredCredential): Promise<Secret | undefined> {
+    if (credential.grantSecret === undefined) return undefined;
+    return this.#decrypt(id, 'grantSecret', credential.grantSecret);
   }
 
   /** All tenants that ever stored a credential. */
@@ -151,11 +159,11 @@ export class CredentialStore {
     return names.filter(isId);
   }
 
-  #decrypt(id: CredentialId, field: TokenField, ciphertext: string): Promise<Secret> {
+  #decrypt(id: CredentialId, field: SealedField, ciphertext: string): Promise<Secret> {
     return this.#engineOf(field).decrypt(id.tenantId, ciphertext, contextOf(id, field));
   }
 
-  #engineOf(field: TokenField): TransitEngine {
+  #engineOf(field: SealedField): TransitEngine {
     return field === 'accessToken' ? this.#engines.access : this.#engines.refresh;
   }
 }
@@ -164,7 +172,7 @@ function pathOf({ tenantId, integration }: CredentialId): string {
   return `${checkId('tenantId', tenantId)}/${checkId('integration', integration)}`;
 }
 
-function contextOf(id: CredentialId, field: TokenField): string {
+function contextOf(id: CredentialId, field: SealedField): string {
   return `${pathOf(id)}/${field}`;
 }
 

@@ -14,7 +14,19 @@ export interface OAuthCredentials {
   /** For example `Bearer`. */
   tokenType: string;
   integration: string;
+  /** When the refresh token itself dies, as far as is known: another fact than the end of the access token. */
+  refreshTokenExpiresAt?: Date | undefined;
+  /** How new access tokens come about where there is no refresh token; absent if they do not. */
+  grant?: MintingGrant | undefined;
+  /** The tenant's own key or secret, where its tokens are minted with one. */
+  grantSecret?: string | undefined;
+  /** What the provider needs to know of this tenant, for example an installation id. */
+  fields?: Readonly<Record<string, string>> | undefined;
 }
+
+/** How new access tokens come about where there is no refresh token: each is asked for anew. */
+export const mintingGrants = ['client_credentials', 'jwt_bearer', 'github_app'] as const;
+export type MintingGrant = (typeof mintingGrants)[number];
 
 const ciphertext = z.string().regex(/^vault:v\d+:/);
 const time = z.iso.datetime();
@@ -36,6 +48,8 @@ const attemptSchema = z.object({
 export const storedCredentialSchema = z.object({
   accessToken: ciphertext,
   refreshToken: ciphertext.optional(),
+  /** The tenant's own key or secret, where its tokens are minted with one. */
+  grantSecret: ciphertext.optional(),
   expiresAt: time.optional(),
   scopes: z.array(z.string()),
   tokenType: z.string(),
@@ -50,6 +64,11 @@ export const storedCredentialSchema = z.object({
     statusReason: z.string().optional(),
     revision: z.string(),
     tokenIssuedAt: time,
+    refreshTokenExpiresAt: time.optional(),
+    /** Absent: tokens come from the refresh token, if there is one. */
+    grant: z.enum(mintingGrants).optional(),
+    /** What the provider needs to know of this tenant, for example an installation id. */
+    fields: z.record(z.string(), z.string()).optional(),
     attempt: attemptSchema.optional(),
   }),
 });
@@ -63,8 +82,17 @@ export interface CredentialId {
   integration: string;
 }
 
+/** The fields of a document that are encrypted. */
+export type SealedField = 'accessToken' | 'refreshToken' | 'grantSecret';
+
+/** Whether a worker could ever renew this credential. */
+export function isRefreshable({ refreshToken, metadata }: StoredCredential): boolean {
+  const hasSource = refreshToken !== undefined || metadata.grant !== undefined;
+  return hasSource && metadata.autoRefresh && metadata.status === 'active';
+}
+
 /** Everything of a stored credential but its tokens. */
-export type CredentialFacts = Omit<StoredCredential, 'accessToken' | 'refreshToken'>;
+export type CredentialFacts = Omit<StoredCredential, SealedField>;
 
 /** The metadata of tokens that a user just granted: a new lineage with its own revision. */
 export function newMetadata(integration: string, createdBy: string, now: Date): StoredCredential['metadata'] {

@@ -9,7 +9,12 @@ export interface RefreshJobData extends CredentialId {
   revision: string;
 }
 
-export type RefreshJob = Job<RefreshJobData>;
+export type RefreshJob = Job<ScheduledRefresh>;
+
+interface ScheduledRefresh extends RefreshJobData {
+  /** The provider asked not to be asked again for this credential before that: milliseconds since the epoch. */
+  notBefore?: number;
+}
 
 /** Lower is earlier. */
 const priority = { forced: 1, scheduled: 10 };
@@ -83,9 +88,18 @@ export class RefreshQueues {
     return true;
   }
 
-  /** Brings the job for this state of the credential to the front, whatever became of it. */
-  async hasten(data: RefreshJobData): Promise<void> {
+  /**
+   * Brings the job for this state of the credential to the front, whatever became of it; but a provider that asked for
+   * time gets it.
+   */
+  async hasten(data: RefreshJobData, now: number): Promise<'hastened' | 'throttled'> {
     const job = await this.find(data);
+    if ((job?.data.notBefore ?? 0) > now) return 'throttled';
+    await this.#toFront(job, data);
+    return (await this.throttledForMs(data.integration)) > 0 ? 'throttled' : 'hastened';
+  }
+
+  async #toFront(job: RefreshJob | undefined, data: RefreshJobData): Promise<void> {
     if (job === undefined) {
       const options = { ...jobOptions, priority: priority.forced };
       await this.#add(refreshQueueName(data.integration), refreshJobId(data), data, options);
@@ -96,8 +110,26 @@ export class RefreshQueues {
     await job.promote().catch(ignoreStateChange);
   }
 
+  /** Takes no job of this integration for so many milliseconds. A longer pause that is under way stays. */
+  async throttle(integration: string, ms: number): Promise<void> {
+    if ((await this.throttledForMs(integration)) >= ms) return;
+    await this.queue(refreshQueueName(integration)).rateLimit(ms);
+  }
+
+  /** For how many milliseconds more {@link throttle} holds; 0 if it does not. */
+  async throttledForMs(integration: string): Promise<number> {
+    // A throttled queue counts as having used up any limit; the integration's own limit of jobs per second is no matter here.
+    const ttl = await this.queue(refreshQueueName(integration)).getRateLimitTtl(Number.MAX_SAFE_INTEGER);
+    return Math.max(0, ttl);
+  }
+
+  /** Takes the job for a state of the credential away, unless a worker is at it. */
+  async remove(data: RefreshJobData): Promise<void> {
+    await this.queue(refreshQueueName(data.integration)).remove(refreshJobId(data));
+  }
+
   find(data: RefreshJobData): Promise<RefreshJob | undefined> {
-    return this.queue<RefreshJobData>(refreshQueueName(data.integration)).getJob(refreshJobId(data));
+    return this.queue<ScheduledRefresh>(refreshQueueName(data.integration)).getJob(refreshJobId(data));
   }
 
   /**

@@ -3,6 +3,7 @@ import {
   newMetadata,
   DecryptedCredentials,
   type OAuthCredentials,
+  type SealedField,
   type StoredCredential,
 } from './credential.ts';
 import { CredentialStore } from './credential-store.ts';
@@ -100,19 +101,29 @@ export class VaultClient {
     const id = { tenantId, integration };
     checkId('integration', integration);
     await this.credentials.ensureKeys(tenantId);
-    const [accessToken, refreshToken] = await Promise.all([
+    const seal = (field: SealedField, text: string | undefined) =>
+      text === undefined ? undefined : this.credentials.encrypt(id, field, new Secret(text));
+    const [accessToken, refreshToken, grantSecret] = await Promise.all([
       this.credentials.encrypt(id, 'accessToken', new Secret(granted.accessToken)),
-      granted.refreshToken === undefined
-        ? undefined
-        : this.credentials.encrypt(id, 'refreshToken', new Secret(granted.refreshToken)),
+      seal('refreshToken', granted.refreshToken),
+      seal('grantSecret', granted.grantSecret),
     ]);
+    const { grant, fields, expiresAt, refreshTokenExpiresAt } = granted;
     const credential: StoredCredential = {
       accessToken,
       ...(refreshToken === undefined ? {} : { refreshToken }),
-      ...(granted.expiresAt === undefined ? {} : { expiresAt: granted.expiresAt.toISOString() }),
+      ...(grantSecret === undefined ? {} : { grantSecret }),
+      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
       scopes: granted.scopes,
       tokenType: granted.tokenType,
-      metadata: newMetadata(integration, createdBy, new Date(this.#now())),
+      metadata: {
+        ...newMetadata(integration, createdBy, new Date(this.#now())),
+        ...(refreshTokenExpiresAt === undefined
+          ? {}
+          : { refreshTokenExpiresAt: refreshTokenExpiresAt.toISOString() }),
+        ...(grant === undefined ? {} : { grant }),
+        ...(fields === undefined ? {} : { fields: { ...fields } }),
+      },
     };
     await this.credentials.replace(id, credential);
     return credential;

@@ -71,19 +71,19 @@ describe('scheduling a refresh', () => {
 describe('hastening a refresh', () => {
   it('brings a scheduled job to the front', async () => {
     await queues.schedule(job, now + 3600_000, now);
-    await queues.hasten(job);
+    await queues.hasten(job, Date.now());
     expect(await counts()).toMatchObject({ delayed: 0, prioritized: 1 });
     expect((await queues.find(job))?.priority).toBe(1);
   });
 
   it('adds the job that Redis has lost', async () => {
-    await queues.hasten(job);
+    await queues.hasten(job, Date.now());
     expect(await counts()).toMatchObject({ prioritized: 1 });
   });
 
   it('does nothing to a job that is on its way', async () => {
-    await queues.hasten(job);
-    await queues.hasten(job);
+    await queues.hasten(job, Date.now());
+    await queues.hasten(job, Date.now());
     expect(await counts()).toMatchObject({ prioritized: 1 });
   });
 });
@@ -110,7 +110,7 @@ describe('restoring the schedule', () => {
 describe('a job that had failed for good', () => {
   it('is brought to the front by hastening', async () => {
     await failJob();
-    await queues.hasten(job);
+    await queues.hasten(job, Date.now());
     expect(await counts()).toMatchObject({ failed: 0 });
     expect(await (await queues.find(job))?.isFailed()).toBe(false);
   });

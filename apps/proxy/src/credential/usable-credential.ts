@@ -1,6 +1,7 @@
 import {
   ConnectorsError,
   CredentialNotFoundError,
+  isRefreshable,
   TokenExpiredError,
   type CredentialId,
   type Secret,
@@ -22,7 +23,7 @@ export interface UsableCredential {
 const maxMarginMs = 5_000;
 
 export function toUsable(stored: StoredCredential, accessToken: Secret): UsableCredential {
-  const { metadata, refreshToken } = stored;
+  const { metadata } = stored;
   const expiresAt = stored.expiresAt === undefined ? Infinity : Date.parse(stored.expiresAt);
   const lifetimeMs = expiresAt - Date.parse(metadata.tokenIssuedAt);
   return {
@@ -31,7 +32,7 @@ export function toUsable(stored: StoredCredential, accessToken: Secret): UsableC
     expiresAt,
     // Well below the worker's lead, also for tokens that live for seconds: else each would be waited for.
     marginMs: Math.min(maxMarginMs, lifetimeMs / 10),
-    isRefreshable: refreshToken !== undefined && metadata.autoRefresh && metadata.status === 'active',
+    isRefreshable: isRefreshable(stored),
   };
 }
 

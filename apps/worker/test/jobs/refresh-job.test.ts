@@ -60,7 +60,7 @@ describe('a job that is due', () => {
   it('for a state that has been replaced ends without asking the provider', async () => {
     const older = await world.connect(id, { isScheduled: false });
     await world.connect(id, { expiresIn: 3_600 });
-    await world.queues.hasten(older);
+    await world.queues.hasten(older, Date.now());
     const { returnvalue } = (await world.jobAs('completed', older)) as { returnvalue: unknown };
     expect(returnvalue).toEqual({ superseded: true });
     expect(world.refreshRequests()).toEqual([]);

@@ -130,7 +130,7 @@ describe('a refresh that failed for good', () => {
     await world.provider.revokeGrant((await world.admin.getCredentials(job.tenantId, 'demo')).accessToken);
     world.provider.tokenRequests.length = 0;
     await startInTest({ SWEEP_INTERVAL_SECONDS: '1' });
-    await world.queues.hasten(job);
+    await world.queues.hasten(job, Date.now());
     await world.jobAs('failed', job);
     const swept = async () => Object.keys(await sweeps()).filter((id) => id.startsWith('all.')).length;
     const already = await swept();

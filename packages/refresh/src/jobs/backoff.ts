@@ -1,9 +1,9 @@
 const firstMs = 2_000;
-const maxMs = 10 * 60_000;
+const maxMs = 60 * 60_000;
 
 /**
- * How long to wait after the nth failure in a row, in milliseconds: doubling from 2 s to 10 minutes, and then on every 10
- * minutes for as long as the refresh token may live. Half of it is jitter, so that what failed together is not retried together.
+ * How long to wait after the nth failure in a row, in milliseconds: doubling from 2 s to an hour, and then every hour
+ * for as long as the refresh token may live. Half of it is jitter, so that what failed together is not retried together.
  *
  * @param random from 0 to 1
  */

@@ -8,6 +8,12 @@ import { refreshCredential } from '../refresh.ts';
 import { RetryAfterError } from './backoff.ts';
 import { failureCode } from './job-failure.ts';
 
+/**
+ * How long one refusal may hold up the other credentials of an integration, in milliseconds: no longer than the lead, or
+ * their tokens would expire meanwhile. Providers throttle single users as well; if all are meant, the next one is told so again.
+ */
+const maxThrottleMs = 5 * 60_000;
+
 export interface RefreshJobDeps {
   engine: RefreshEngine;
   log: Logger;
@@ -59,11 +65,15 @@ async function attempt({ engine, log }: RefreshJobDeps, job: RefreshJob): Promis
 async function retryLater(
   { engine }: RefreshJobDeps,
   job: RefreshJob,
-  { reason, notBefore = 0 }: Extract<RefreshOutcome, { kind: 'retry' }>,
+  { reason, notBefore, isThrottled }: Extract<RefreshOutcome, { kind: 'retry' }>,
 ): Promise<never> {
+  const waitMs = notBefore === undefined ? 0 : Math.max(0, notBefore - engine.now());
+  if (notBefore !== undefined && waitMs > 0) await job.updateData({ ...job.data, notBefore });
+  if (isThrottled === true && waitMs > 0)
+    await engine.queues.throttle(job.data.integration, Math.min(waitMs, maxThrottleMs));
   const retryCount = job.attemptsMade + 1;
   await engine.announce({ type: 'refresh-retry', ...job.data, error: reason, retryCount });
-  throw new RetryAfterError(reason, notBefore - engine.now());
+  throw new RetryAfterError(reason, waitMs);
 }
 
 /** Moves the job to later without counting a failure. */

@@ -41,7 +41,7 @@ export async function runSweepJob(deps: SweepDeps, job: Job<SweepJobData>): Prom
   }
   const { credentials, queues, spool } = deps.engine;
   // What lies in the spool waits for no schedule.
-  for (const spooled of await spool.list()) await queues.hasten(spooled);
+  for (const spooled of await spool.list()) await queues.hasten(spooled, deps.engine.now());
   const tenants = await credentials.listTenants();
   const done = { removeOnComplete: true, removeOnFail: true };
   await queues.queue<SweepJobData>(sweepQueueName).addBulk(
