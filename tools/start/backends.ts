@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, startRedis } from '@connectors/dev-servers';
-import { startChild, startReady, type ChildSpec } from './children.ts';
+import { startChild, type ChildSpec } from '../fleet/child.ts';
+import { startReady } from './children.ts';
 import { clientId, redirectUri, tokenSeconds } from './demo-tenant.ts';
 import { keepRunning, type Part, type Running } from './keep-running.ts';
 import { localUrl, ports } from './ports.ts';
@@ -35,7 +36,12 @@ export interface Start {
 }
 
 /** Starts a program, waits until `readyUrl` answers, and keeps it running from then on. */
-export async function keepChild({ running, stop }: Start, spec: ChildSpec, readyUrl: string): Promise<void> {
+export async function keepChild(
+  { running, stop }: Start,
+  program: Omit<ChildSpec, 'logDir'>,
+  readyUrl: string,
+): Promise<void> {
+  const spec = { ...program, logDir };
   const child = await startReady(spec, readyUrl, stop);
   running.push(keepRunning(spec.name, child, () => startChild(spec)));
 }
@@ -102,7 +108,7 @@ export async function startDemoServers(start: Start, clientSecret: string): Prom
     ['--client-id', clientId],
     ['--redirect-uri', redirectUri],
   ].flat();
-  const spec: ChildSpec = {
+  const spec: Omit<ChildSpec, 'logDir'> = {
     name: 'demo',
     module: 'packages/dev-servers/src/demo/main.ts',
     args,

@@ -1,4 +1,3 @@
-import { grantAs } from '@connectors/dev-servers';
 import { storeGranted } from '@connectors/refresh';
 import {
   parseAgentKey,
@@ -6,6 +5,7 @@ import {
   type RefreshQueues,
   type VaultClient,
 } from '@connectors/vault-core';
+import { grantCredentials } from '../fleet/grant.ts';
 
 export const tenantId = 'demo-tenant';
 export const integration = 'demo';
@@ -33,15 +33,8 @@ export async function connectDemoTenant(
   server: { authorizationEndpoint: string; tokenEndpoint: string },
   clientSecret: string,
 ): Promise<void> {
-  const granted = await grantAs(server, { clientId, clientSecret, redirectUri, scopes, login: 'demo-user' });
-  const credentials = {
-    accessToken: granted.access_token,
-    refreshToken: granted.refresh_token,
-    expiresAt: new Date(Date.now() + granted.expires_in * 1000),
-    scopes: granted.scope.split(' '),
-    tokenType: granted.token_type,
-    integration,
-  };
+  const request = { clientId, clientSecret, redirectUri, scopes, login: 'demo-user' };
+  const credentials = await grantCredentials(server, request, integration);
   await storeGranted(vault, { queues, announce, now: Date.now }, { tenantId, integration }, credentials);
 }
 
