@@ -1,11 +1,12 @@
 export type { RefreshEngine, RefreshLimits } from './engine.ts';
 export { createRefreshMetrics, type RefreshMetrics } from './metrics.ts';
 export { sweepQueueName } from './jobs/sweep-job.ts';
+export { openEngine, type EngineOptions, type OpenEngine } from './open-engine.ts';
 export type { RefreshOutcome } from './outcome.ts';
 export { refreshCredential } from './refresh.ts';
 export { refreshNow, type RequestOutcome } from './refresh-now.ts';
 export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';
+export { refreshFields, refreshRule, refreshSettings, type RefreshSettings } from './settings.ts';
 export { scheduleRefresh, storeGranted } from './store.ts';
 export { sweepTenant, type SweepReport } from './sweep.ts';
 export { Spool } from './spool.ts';
-export { startWorker, type WorkerDeps } from './worker.ts';

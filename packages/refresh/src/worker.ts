@@ -9,8 +9,9 @@ import { runRefreshJob } from './jobs/refresh-job.ts';
 import { runRequestJob } from './jobs/request-job.ts';
 import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
 import type { RefreshMetrics } from './metrics.ts';
+import type { RefreshSettings } from './settings.ts';
 
-export interface WorkerDeps {
+export interface WorkerDeps extends Omit<RefreshSettings, 'limits'> {
   engine: RefreshEngine;
   /** A connection that waits for Redis; every BullMQ worker makes itself another for blocking. */
   background: Redis;
@@ -21,20 +22,18 @@ export interface WorkerDeps {
   /** Told of every error of a connection to Redis. */
   onRedisError: (error: Error) => void;
   metrics: RefreshMetrics;
-  /** Refreshes at the same time, per integration that sets no number of its own. */
-  concurrency: number;
-  sweepIntervalMs: number;
-  /** How long a job belongs to a worker that has gone silent. */
-  lockMs: number;
-  /** How often jobs of silent workers are looked for. */
-  stalledMs: number;
+}
+
+export interface RunningWorker {
+  /** Ends when the jobs under way have ended. */
+  close(): Promise<void>;
 }
 
 /**
  * Takes jobs off three kinds of queue: refreshes (one queue per integration), requests to refresh now, and sweeps. Any
  * number of these may run side by side.
  */
-export function startWorker(deps: WorkerDeps): { close(): Promise<void> } {
+export function startWorker(deps: WorkerDeps): RunningWorker {
   const { engine, log, metrics } = deps;
   const underWay = new Set<Promise<unknown>>();
   const open = <T>(queue: string, process: Processor<T>): Worker<T> =>
