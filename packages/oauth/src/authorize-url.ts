@@ -10,11 +10,16 @@ export interface AuthorizeRequest {
   nonce?: string;
 }
 
-/** Where the user's browser is sent to grant access. */
+/**
+ * Where the user's browser is sent to grant access.
+ *
+ * @throws {TypeError} for a grant that no user gives
+ */
 export function authorizeUrl(
   { provider, clientId, scopes }: ReadyIntegration,
   request: AuthorizeRequest,
 ): URL {
+  if (provider.authorizeUrl === undefined) throw new TypeError(`${provider.grant} needs no consent`);
   const url = new URL(provider.authorizeUrl);
   const parameters: Record<string, string | undefined> = {
     ...provider.authorizeParams,

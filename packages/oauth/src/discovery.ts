@@ -13,7 +13,8 @@ const freshFor = 60 * 60 * 1000;
 
 const documentSchema = z.object({
   issuer: z.string(),
-  authorization_endpoint: z.url(),
+  // RFC 8414 2: absent where no grant uses it.
+  authorization_endpoint: z.url().optional(),
   token_endpoint: z.url(),
   revocation_endpoint: z.url().optional(),
   // RFC 8414 2: if the document does not say, it is client_secret_basic.
@@ -51,18 +52,17 @@ export class Discovery {
     }
     if (provider.issuer === undefined) throw new TokenRequestError('discovery_invalid', 'no');
     const document = await this.#document(provider.issuer);
-    return {
-      ...integration,
-      provider: {
-        ...provider,
-        authorizeUrl: provider.authorizeUrl ?? document.authorization_endpoint,
-        tokenUrl: provider.tokenUrl ?? document.token_endpoint,
-        revokeUrl: provider.revokeUrl ?? document.revocation_endpoint,
-        clientAuthentication:
-          provider.clientAuthentication ??
-          chooseAuthentication(document.token_endpoint_auth_methods_supported),
-      },
+    const complete = {
+      ...provider,
+      authorizeUrl: provider.authorizeUrl ?? document.authorization_endpoint,
+      tokenUrl: provider.tokenUrl ?? document.token_endpoint,
+      revokeUrl: provider.revokeUrl ?? document.revocation_endpoint,
+      clientAuthentication:
+        provider.clientAuthentication ??
+        chooseAuthentication(document.token_endpoint_auth_methods_supported, integration),
     };
+    if (!hasEndpoints(complete)) throw new TokenRequestError('discovery_invalid', 'no');
+    return { ...integration, provider: complete };
   }
 
   async #document(issuer: string): Promise<DiscoveryDocument> {
@@ -127,7 +127,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function chooseAuthentication(supported: readonly string[]): ClientAuthentication {
+function chooseAuthentication(
+  supported: readonly string[],
+  { clientKey, clientSecret }: Integration,
+): ClientAuthentication {
+  // A client that has both keeps to its secret: the key may be there for assertions that are grants.
+  if (clientKey !== undefined && clientSecret === undefined && supported.includes('private_key_jwt'))
+    return 'private_key_jwt';
   if (supported.includes('client_secret_basic')) return 'basic';
   if (supported.includes('client_secret_post')) return 'post';
   return supported.includes('none') ? 'none' : 'basic';

@@ -24,9 +24,12 @@ export interface IntegrationSettings {
   problems: string[];
 }
 
-/** Reads the integrations from the environment and the file that it names. */
-export function readIntegrations(env: Readonly<Record<string, string | undefined>>): IntegrationSettings {
-  const loaded = loadIntegrations({ yaml: readFile(env['CONNECTORS_CONFIG'] ?? ''), env });
+/** Reads the integrations from the environment and the file that it names; for `needsKeys` see `loadIntegrations`. */
+export function readIntegrations(
+  env: Readonly<Record<string, string | undefined>>,
+  { needsKeys = false } = {},
+): IntegrationSettings {
+  const loaded = loadIntegrations({ yaml: readFile(env['CONNECTORS_CONFIG'] ?? ''), env, needsKeys });
   return { ...loaded, guard: openGuard(env['EGRESS_ALLOW_HOSTS'] ?? '') ?? new EgressGuard() };
 }
 

@@ -5,9 +5,14 @@ import type { Provider, ReadyProvider } from './provider.ts';
 export interface Integration {
   id: string;
   provider: Provider;
-  clientId: string;
-  /** Absent in processes that redeem no tokens, and for public clients. */
+  /** Absent where the grant needs none. */
+  clientId?: string;
+  /** Absent in processes that ask for no tokens, and for public clients. */
   clientSecret?: Secret;
+  /** The client's private key in PEM, which signs its assertions. Absent as `clientSecret` is. */
+  clientKey?: Secret;
+  /** What the provider calls that key (`kid`). */
+  clientKeyId?: string;
   scopes: readonly string[];
   /** Base URLs of what agents reach through `/proxy/{id}` and `/mcp/{id}`. */
   upstreams: { rest?: string | undefined; mcp?: string | undefined };

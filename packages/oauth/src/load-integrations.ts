@@ -1,19 +1,23 @@
 import { idRule, isId, Secret } from '@connectors/vault-core';
 import { z } from 'zod';
+import { readPrivateKey } from './assertion.ts';
 import { catalog } from './catalog.ts';
 import { readConnectorsFile } from './connectors-file.ts';
 import type { Integration } from './integration.ts';
-import type { Provider } from './provider.ts';
+import type { Grant, Provider } from './provider.ts';
 import { oauthDefaults, providerFields, providerSchema } from './provider.ts';
+
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
 
 /** One entry of `connectors.yaml`: what makes it an integration, and any field of its provider. */
 const entrySchema = z.strictObject({
   provider: z.enum([...catalog.keys()]).optional(),
   clientId: z.string().min(1).optional(),
-  clientSecretEnv: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable')
-    .optional(),
+  clientSecretEnv: variableName.optional(),
+  clientKeyEnv: variableName.optional(),
+  clientKeyId: z.string().min(1).optional(),
   scopes: z
     .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces'))
     .default([]),
@@ -22,19 +26,30 @@ const entrySchema = z.strictObject({
 });
 
 type Entry = z.infer<typeof entrySchema>;
-type ProviderEntry = Omit<Entry, 'clientId' | 'clientSecretEnv' | 'scopes' | 'upstream'>;
+type ClientEntry = Pick<Entry, 'clientId' | 'clientSecretEnv' | 'clientKeyEnv' | 'clientKeyId'>;
+type ProviderEntry = Omit<Entry, keyof ClientEntry | 'scopes' | 'upstream'>;
 type Environment = Readonly<Record<string, string | undefined>>;
+type Report = (path: readonly PropertyKey[], rule: string) => void;
+
+export interface IntegrationSources {
+  /** The text of `connectors.yaml`. */
+  yaml?: string;
+  env: Environment;
+  /** Whether this process asks for tokens, so that an integration without the key it signs with is a problem. */
+  needsKeys?: boolean;
+}
 
 /**
  * Puts together the integrations from the environment and the text of `connectors.yaml`.
  *
  * `{PROVIDER}_CLIENT_ID` (upper case, `-` as `_`) switches a provider of the catalog on under its own id. The map
  * `integrations` in the file adds others and overrides these. Client secrets come from `{ID}_CLIENT_SECRET`, or the
- * variable that `clientSecretEnv` names; a process without them still gets all integrations.
+ * variable that `clientSecretEnv` names, and private keys from `{ID}_CLIENT_KEY` or that of `clientKeyEnv`. A process
+ * without them still gets all integrations, unless it `needsKeys`.
  *
  * @returns what could be loaded, and every problem at once: each names the field and the rule, none a value
  */
-export function loadIntegrations({ yaml = '', env }: { yaml?: string; env: Environment }): {
+export function loadIntegrations({ yaml = '', env, needsKeys = false }: IntegrationSources): {
   integrations: Map<string, Integration>;
   problems: string[];
 } {
@@ -46,39 +61,76 @@ export function loadIntegrations({ yaml = '', env }: { yaml?: string; env: Envir
 
   const integrations = new Map<string, Integration>();
   for (const [id, raw] of entries) {
-    const report = (path: readonly PropertyKey[], rule: string) => {
+    const report: Report = (path, rule) => {
       problems.push(`${['integrations', id, ...path].map(String).join('.')}: ${rule}`);
     };
     const entry = isId(id) ? entrySchema.safeParse(raw) : undefined;
     if (entry === undefined) report([], `the name must be ${idRule}`);
     else if (!entry.success) for (const { path, message } of entry.error.issues) report(path, message);
     const integration = entry?.data && build(id, entry.data, env, report);
-    if (integration !== undefined) integrations.set(id, integration);
+    if (integration === undefined) continue;
+    integrations.set(id, integration);
+    if (needsKeys && signs(integration.provider) && integration.clientKey === undefined)
+      report(
+        ['clientKeyEnv'],
+        `a private key is required, in ${variable(id, 'CLIENT_KEY')} or this variable`,
+      );
   }
   return { integrations, problems };
 }
 
-function build(
-  id: string,
-  entry: Entry,
-  env: Environment,
-  report: (path: readonly PropertyKey[], rule: string) => void,
-): Integration | undefined {
-  const { clientId = read(env, id, 'CLIENT_ID'), clientSecretEnv, scopes, upstream, ...named } = entry;
+function build(id: string, entry: Entry, env: Environment, report: Report): Integration | undefined {
+  const { clientId, clientSecretEnv, clientKeyEnv, clientKeyId, scopes, upstream, ...named } = entry;
   const merged = mergeProvider(id, named);
   const provider = providerSchema.safeParse(merged);
   const upstreams = { rest: upstream.rest ?? merged.apiBaseUrl, mcp: upstream.mcp ?? merged.mcpUrl };
   const reachable = upstreams.rest !== undefined || upstreams.mcp !== undefined;
+  const client = readClient(id, { clientId, clientSecretEnv, clientKeyEnv, clientKeyId }, env, report);
+  const lacksClient = client.clientId === undefined && needsClient(merged);
 
   for (const { path, message } of provider.error?.issues ?? []) report(path, message);
-  if (clientId === undefined) report(['clientId'], `required, here or as ${variable(id, 'CLIENT_ID')}`);
+  if (lacksClient) report(['clientId'], `required, here or as ${variable(id, 'CLIENT_ID')}`);
   if (!reachable) report(['upstream'], 'rest or mcp is required');
-  if (!provider.success || clientId === undefined || !reachable) return undefined;
+  if (!provider.success || lacksClient || !reachable) return undefined;
+  return { id, provider: provider.data, ...client, scopes, upstreams };
+}
 
-  const secret =
-    clientSecretEnv === undefined ? read(env, id, 'CLIENT_SECRET') : present(env[clientSecretEnv]);
-  const clientSecret = secret === undefined ? {} : { clientSecret: new Secret(secret) };
-  return { id, provider: provider.data, clientId, ...clientSecret, scopes, upstreams };
+function readClient(
+  id: string,
+  entry: ClientEntry,
+  env: Environment,
+  report: Report,
+): Pick<Integration, 'clientId' | 'clientSecret' | 'clientKey' | 'clientKeyId'> {
+  const { clientId = read(env, id, 'CLIENT_ID'), clientSecretEnv, clientKeyEnv, clientKeyId } = entry;
+  const secret = present(env[clientSecretEnv ?? variable(id, 'CLIENT_SECRET')]);
+  const keyVariable = clientKeyEnv ?? variable(id, 'CLIENT_KEY');
+  const pem = present(env[keyVariable]);
+  const key = pem === undefined ? undefined : new Secret(pem);
+  if (key !== undefined && readPrivateKey(key) === undefined)
+    report(
+      ['clientKeyEnv'],
+      `${keyVariable} holds no private key in PEM, of RSA (from 2048 bits), EC or Ed25519`,
+    );
+  return {
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(secret === undefined ? {} : { clientSecret: new Secret(secret) }),
+    ...(key === undefined ? {} : { clientKey: key }),
+    ...(clientKeyId === undefined ? {} : { clientKeyId }),
+  };
+}
+
+/** The field by which a credential names a client or an issuer of its own. */
+const ownIdentity: Partial<Record<Grant, string>> = { client_credentials: 'clientId', jwt_bearer: 'issuer' };
+
+function needsClient({ grant, fields }: Pick<Provider, 'grant' | 'fields'>): boolean {
+  const own = fields[ownIdentity[grant] ?? ''];
+  return grant !== 'api_key' && (own === undefined || own.optional === true);
+}
+
+/** Whether nothing can be asked of a provider without the integration's own key. */
+function signs({ grant, clientAuthentication, fields }: Provider): boolean {
+  if (grant === 'github_app') return true;
+  return clientAuthentication === 'private_key_jwt' && needsClient({ grant, fields });
 }
 
 /** The fields of an entry on top of the provider it names or is named after, else of the plain OAuth defaults. */
@@ -88,7 +140,10 @@ function mergeProvider(id: string, { provider, ...overrides }: ProviderEntry) {
   return {
     ...base,
     ...overrides,
+    grant: overrides.grant ?? base.grant,
+    fields: { ...base.fields, ...overrides.fields },
     authorizeParams: { ...base.authorizeParams, ...overrides.authorizeParams },
+    tokenParams: { ...base.tokenParams, ...overrides.tokenParams },
     errors: { ...base.errors, ...overrides.errors },
     injection: { ...base.injection, ...overrides.injection },
   };
@@ -106,8 +161,11 @@ function strayVariables(entries: ReadonlyMap<string, unknown>, env: Environment)
     idOf.set(name, id);
   }
   for (const id of catalog.keys()) {
-    if (entries.has(id) || read(env, id, 'CLIENT_SECRET') === undefined) continue;
-    problems.push(`${variable(id, 'CLIENT_SECRET')}: set without ${variable(id, 'CLIENT_ID')}`);
+    if (entries.has(id)) continue;
+    for (const field of ['CLIENT_SECRET', 'CLIENT_KEY']) {
+      if (read(env, id, field) === undefined) continue;
+      problems.push(`${variable(id, field)}: set without ${variable(id, 'CLIENT_ID')}`);
+    }
   }
   return problems;
 }
@@ -116,7 +174,7 @@ function variable(id: string, field: string): string {
   return `${id.toUpperCase().replaceAll('-', '_')}_${field}`;
 }
 
-function read(env: Environment, id: string, field: 'CLIENT_ID' | 'CLIENT_SECRET'): string | undefined {
+function read(env: Environment, id: string, field: string): string | undefined {
   return present(env[variable(id, field)]);
 }
 

@@ -44,6 +44,9 @@ export interface ProviderAnswer {
 export type CallFailure =
   | 'egress_refused'
   | 'client_secret_missing'
+  | 'private_key_missing'
+  | 'private_key_invalid'
+  | 'fields_invalid'
   | 'dns_failure'
   | 'connection_refused'
   | 'connection_failed'

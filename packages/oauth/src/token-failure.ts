@@ -1,5 +1,6 @@
+import { isMinted } from './provider.ts';
 import type { FailureClass, Provider } from './provider.ts';
-import type { ProviderAnswer, TokenRequestError } from './provider-call.ts';
+import type { CallFailure, ProviderAnswer, TokenRequestError } from './provider-call.ts';
 
 /** Why there are no new tokens, and what that means for the credential. Safe to log and to show. */
 export interface TokenFailure {
@@ -59,7 +60,7 @@ export function readFailure(provider: Provider, answer: ProviderAnswer, error: u
   return {
     class: classify(provider, status, code, retryAfterMs),
     reason: code === undefined ? (unreadable ? 'unreadable_response' : `http_${status}`) : errorName(code),
-    mayHaveRotated: provider.refreshTokenRotates && (unreadable || status === 408 || status >= 500),
+    mayHaveRotated: mayRotate(provider) && (unreadable || status === 408 || status >= 500),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
@@ -77,21 +78,32 @@ function classify(
     return known === 'permanent' && !verdictStatuses.has(status) ? 'operator' : known;
   }
   if (status >= 400 && retryAfterMs !== undefined) return 'throttled';
-  if (status >= 200 && status < 300) return provider.refreshTokenRotates ? 'lost_response' : 'transient';
+  if (status >= 200 && status < 300) return mayRotate(provider) ? 'lost_response' : 'transient';
   return 'operator';
 }
 
+const operatorsFailures: ReadonlySet<CallFailure> = new Set([
+  'egress_refused',
+  'client_secret_missing',
+  'private_key_missing',
+  'private_key_invalid',
+  'fields_invalid',
+  'discovery_invalid',
+]);
+
 /** Judges a request that got no complete answer. */
 export function readRequestError(provider: Provider, { code, sent }: TokenRequestError): TokenFailure {
-  const mayHaveRotated = sent === 'maybe' && provider.refreshTokenRotates;
+  const mayHaveRotated = sent === 'maybe' && mayRotate(provider);
   const lost = code === 'connection_lost' || code === 'response_cut' || code === 'response_too_large';
-  const operators =
-    code === 'egress_refused' || code === 'client_secret_missing' || code === 'discovery_invalid';
   return {
-    class: operators ? 'operator' : lost && mayHaveRotated ? 'lost_response' : 'transient',
+    class: operatorsFailures.has(code) ? 'operator' : lost && mayHaveRotated ? 'lost_response' : 'transient',
     reason: code,
     mayHaveRotated,
   };
+}
+
+function mayRotate(provider: Provider): boolean {
+  return provider.refreshTokenRotates && !isMinted(provider);
 }
 
 function lookUp(table: Readonly<Record<string, FailureClass>>, code: string): FailureClass | undefined {

@@ -1,10 +1,10 @@
 import type { Secret } from '@connectors/vault-core';
-import type { ReadyIntegration } from './integration.ts';
-import { callProvider, TokenRequestError } from './provider-call.ts';
-import type { CallOptions, ProviderAnswer } from './provider-call.ts';
+import { clientOf } from './client-authentication.ts';
+import { callAsClient } from './client-call.ts';
+import type { IntegrationCall } from './client-call.ts';
+import type { ProviderAnswer } from './provider-call.ts';
 
-export interface CodeExchange extends CallOptions {
-  integration: ReadyIntegration;
+export interface CodeExchange extends IntegrationCall {
   code: Secret;
   /** The one of the authorize URL. */
   redirectUri: string;
@@ -26,8 +26,7 @@ export async function exchangeCode(request: CodeExchange): Promise<ProviderAnswe
   });
 }
 
-export interface Refresh extends CallOptions {
-  integration: ReadyIntegration;
+export interface Refresh extends IntegrationCall {
   refreshToken: Secret;
 }
 
@@ -45,41 +44,17 @@ export async function refreshAccessToken(request: Refresh): Promise<ProviderAnsw
   });
 }
 
-async function askForTokens(
-  request: CodeExchange | Refresh,
+/** Makes one token request in the name of the integration's client, or of another. */
+export async function askForTokens(
+  request: IntegrationCall,
   url: string,
   parameters: Record<string, string>,
+  client = clientOf(request.integration),
 ): Promise<ProviderAnswer> {
-  const client = authenticateClient(request.integration);
-  const json = request.integration.provider.tokenRequestBody === 'json';
-  const all = { ...parameters, ...client.parameters };
-  const contentType = json ? 'application/json' : 'application/x-www-form-urlencoded';
-  return await callProvider(
-    {
-      method: 'POST',
-      url,
-      headers: { ...client.headers, 'content-type': contentType },
-      body: json ? JSON.stringify(all) : new URLSearchParams(all).toString(),
-    },
-    request,
-  );
-}
-
-function authenticateClient({ provider, clientId, clientSecret }: ReadyIntegration): {
-  headers?: Record<string, string>;
-  parameters?: Record<string, string>;
-} {
-  if (provider.clientAuthentication === 'none') return { parameters: { client_id: clientId } };
-  if (clientSecret === undefined) throw new TokenRequestError('client_secret_missing', 'no');
-  const secret = clientSecret.reveal();
-  if (provider.clientAuthentication === 'post') {
-    return { parameters: { client_id: clientId, client_secret: secret } };
-  }
-  // RFC 6749 2.3.1: both are form-encoded before they become user name and password.
-  const pair = `${formEncode(clientId)}:${formEncode(secret)}`;
-  return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
-}
-
-function formEncode(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
+  const { tokenParams, tokenRequestBody } = request.integration.provider;
+  return await callAsClient(request, client, {
+    url,
+    parameters: { ...tokenParams, ...parameters },
+    body: tokenRequestBody,
+  });
 }

@@ -10,6 +10,11 @@ export interface TokenSet {
   refreshToken: Secret | undefined;
   /** Undefined: the token does not expire as far as we know. */
   expiresAt: Date | undefined;
+  /**
+   * Of the refresh token above or, if that was left out, of the one that was used. Undefined: it lives as long as it is
+   * not revoked, as far as we know.
+   */
+  refreshTokenExpiresAt?: Date | undefined;
   scopes: string[] | undefined;
   tokenType: string;
 }
@@ -19,7 +24,7 @@ export type TokenResult = { kind: 'tokens'; tokens: TokenSet } | { kind: 'failur
 /** Judges the answer of a token endpoint: tokens if a 2xx holds a usable access token, else why not. */
 export function readTokenResponse(provider: Provider, answer: ProviderAnswer): TokenResult {
   const body = parseBody(answer);
-  const accessToken = readToken(body['access_token']);
+  const accessToken = readToken(body[provider.accessTokenField]);
   if (answer.status < 200 || answer.status > 299 || accessToken === undefined) {
     return { kind: 'failure', failure: readFailure(provider, answer, body['error']) };
   }
@@ -27,6 +32,7 @@ export function readTokenResponse(provider: Provider, answer: ProviderAnswer): T
     accessToken,
     refreshToken: readToken(body['refresh_token']),
     expiresAt: readExpiry(provider, body, answer),
+    refreshTokenExpiresAt: readRefreshTokenExpiry(provider, body, answer),
     scopes: readScopes(body['scope'], provider.grantedScopeSeparator),
     tokenType: readTokenType(body['token_type']),
   };
@@ -36,7 +42,7 @@ export function readTokenResponse(provider: Provider, answer: ProviderAnswer): T
 type Body = Readonly<Record<string, unknown>>;
 
 /** JSON whatever the content type says; form-encoded only if it says so. Anything else is an empty object. */
-function parseBody({ body, headers }: ProviderAnswer): Body {
+export function parseBody({ body, headers }: ProviderAnswer): Body {
   const text = body.reveal();
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true) {
     return Object.fromEntries(new URLSearchParams(text));
@@ -57,17 +63,33 @@ function readToken(value: unknown): Secret | undefined {
 /** Seconds. A lifetime beyond this (about 30 years) is a point in time, written into the wrong field. */
 const maxLifetime = 1_000_000_000;
 
+function readExpiry(provider: Provider, body: Body, answer: ProviderAnswer): Date | undefined {
+  const told = readLifetime(body['expires_in'], body['expires_at'], answer);
+  return after(told ?? provider.assumedLifetime, answer);
+}
+
+/** Each provider has its own name for it, and none of them is the lifetime of the access token. */
+function readRefreshTokenExpiry(provider: Provider, body: Body, answer: ProviderAnswer): Date | undefined {
+  const relative =
+    body['refresh_token_expires_in'] ?? body['refresh_expires_in'] ?? body['x_refresh_token_expires_in'];
+  // What Keycloak says of tokens that do not expire.
+  if (readNumber(relative) === 0) return undefined;
+  const told = readLifetime(relative, body['refresh_token_expires_at'], answer);
+  return after(told ?? provider.refreshTokenIdleLifetime, answer);
+}
+
 /** A lifetime counts from when the answer came; a point in time is first corrected by the provider's clock. */
-function readExpiry(
-  provider: Provider,
-  body: Body,
+function readLifetime(
+  relative: unknown,
+  absolute: unknown,
   { headers, receivedAt }: ProviderAnswer,
-): Date | undefined {
-  const told = readNumber(body['expires_in']);
-  const lifetime =
-    validLifetime(told) ??
-    validLifetime((readInstant(told ?? body['expires_at']) - serverTime(headers.date, receivedAt)) / 1000) ??
-    provider.assumedLifetime;
+): number | undefined {
+  const told = readNumber(relative);
+  const sinceAnswer = readInstant(told ?? absolute) - serverTime(headers.date, receivedAt);
+  return validLifetime(told) ?? validLifetime(sinceAnswer / 1000);
+}
+
+function after(lifetime: number | undefined, { receivedAt }: ProviderAnswer): Date | undefined {
   return lifetime === undefined ? undefined : new Date(receivedAt + Math.round(lifetime * 1000));
 }
 

@@ -41,7 +41,7 @@ afterAll(() => server.close());
 
 async function connect(): Promise<TokenSet> {
   const { code, codeVerifier } = await authorizeAs(server, {
-    clientId: integration.clientId,
+    clientId: integration.clientId ?? '',
     redirectUri,
     scopes: ['openid', 'offline_access', 'api:read'],
     login: 'ada',

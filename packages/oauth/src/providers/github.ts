@@ -17,6 +17,8 @@ export const github: Provider = {
   grantedScopeSeparator: ',',
   apiBaseUrl,
   mcpUrl,
+  // Six months, from its last use; the response says it, too.
+  refreshTokenIdleLifetime: 180 * 86_400,
   // Every error comes with status 200.
   errors: {
     // Also what the loser of two concurrent refreshes gets to see.

@@ -19,5 +19,7 @@ export const google: Provider = {
   authorizeParams: { access_type: 'offline', prompt: 'consent' },
   // A refresh omits `refresh_token`: the old one stays valid.
   refreshTokenRotates: false,
+  // Six months; the seven days of an app in testing have to be configured.
+  refreshTokenIdleLifetime: 180 * 86_400,
   apiBaseUrl,
 };

@@ -1,0 +1,37 @@
+import type { Provider } from './provider.ts';
+
+/** What a credential has of its own beside its tokens, for example the id of an installation, by name. */
+export type CredentialFields = Readonly<Record<string, string>>;
+
+const maxLength = 512;
+
+/**
+ * What is wrong with the fields of a credential. Check them when they are written; they are checked again when they
+ * are used.
+ *
+ * @returns one line for each field, none with a value in it
+ */
+export function fieldProblems(
+  { fields: rules }: Pick<Provider, 'fields'>,
+  fields: CredentialFields,
+): string[] {
+  const unknown = Object.keys(fields).filter((name) => !Object.hasOwn(rules, name));
+  const problems = unknown.map((name) => `${name}: there is no such field`);
+  for (const [name, { pattern, optional = false }] of Object.entries(rules)) {
+    const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (value === undefined && !optional) problems.push(`${name}: is required`);
+    if (value !== undefined && !fits(value, pattern)) problems.push(`${name}: must match ${pattern}`);
+  }
+  return problems;
+}
+
+function fits(value: string, pattern: string): boolean {
+  // In a path these two climb, whatever the pattern says.
+  if (value === '.' || value === '..' || value.length > maxLength) return false;
+  return new RegExp(`^(?:${pattern})$`, 'u').test(value);
+}
+
+/** Puts the fields of a credential, which were checked, into the places `{name}` of a URL. */
+export function fillUrl(template: string, fields: CredentialFields): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(fields[name] ?? ''));
+}
