@@ -32,6 +32,8 @@ export interface FleetOptions {
   proxyEnv?: Record<string, string>;
   /** How long the authorization server's access tokens live, in seconds; an hour unless told. */
   accessTokenTtl?: number;
+  /** A token endpoint of its own for each worker, by the worker's name; the authorization server's unless told. */
+  tokenUrl?: (worker: string) => string;
 }
 
 /** The one integration of a fleet. Its credentials belong to the tenants that {@link Fleet.connect} names. */
@@ -115,11 +117,10 @@ async function startBackends(
 
 async function startApps(
   dir: string,
-  { workers, proxies, workerEnv, proxyEnv }: FleetOptions,
+  { workers, proxies, workerEnv, proxyEnv, tokenUrl }: FleetOptions,
   backends: Backends,
   keepMember: KeepMember,
 ): Promise<{ workers: Member[]; proxies: Member[] }> {
-  writeIntegrations(dir, backends);
   const start = async (
     app: 'worker' | 'proxy',
     count: number,
@@ -127,8 +128,11 @@ async function startApps(
   ) => {
     const starting = Array.from({ length: count }, (_, index) => {
       const name = `${app}-${index + 1}`;
+      const file = writeIntegrations(dir, name, backends, tokenUrl?.(name));
       const spec = { name, module: `apps/${app}/src/main.ts`, logDir: join(dir, 'logs') };
-      return keepMember(startMember(name, (port) => launchProgram({ ...spec, env: env(port) })));
+      const launch = (port: number) =>
+        launchProgram({ ...spec, env: { CONNECTORS_CONFIG: file, ...env(port) } });
+      return keepMember(startMember(name, launch));
     });
     // One that fails must not let the others be forgotten.
     await Promise.allSettled(starting);
@@ -150,12 +154,21 @@ async function startApps(
   };
 }
 
-function writeIntegrations(dir: string, { authorizationServer, client, rest }: Backends): void {
-  const { issuer } = authorizationServer;
+/** @returns the file of this process */
+function writeIntegrations(
+  dir: string,
+  name: string,
+  { authorizationServer, client, rest }: Backends,
+  tokenUrl: string | undefined,
+): string {
+  const { issuer, authorizationEndpoint: authorizeUrl } = authorizationServer;
   const { clientId } = client;
-  const entry = { provider: 'oidc', issuer, clientId, scopes, upstream: { rest: rest.url } };
+  const endpoints = tokenUrl === undefined ? {} : { authorizeUrl, tokenUrl, clientAuthentication: 'basic' };
+  const entry = { provider: 'oidc', issuer, ...endpoints, clientId, scopes, upstream: { rest: rest.url } };
+  const file = join(dir, `${name}.yaml`);
   // JSON is YAML.
-  writeFileSync(join(dir, 'connectors.yaml'), JSON.stringify({ integrations: { [integration]: entry } }));
+  writeFileSync(file, JSON.stringify({ integrations: { [integration]: entry } }));
+  return file;
 }
 
 function appEnvironment(
@@ -169,7 +182,6 @@ function appEnvironment(
     VAULT_SECRET_ID_FILE: join(dir, 'approle', role, 'secret-id'),
     REDIS_URL: redis.url,
     REDIS_PREFIX: prefix,
-    CONNECTORS_CONFIG: join(dir, 'connectors.yaml'),
     EGRESS_ALLOW_HOSTS: '127.0.0.1',
     NODE_COMPILE_CACHE: join(tmpdir(), 'connectors-compile-cache'),
   };
