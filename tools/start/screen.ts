@@ -23,7 +23,7 @@ export function live(what: string, details: string, at = new Date()): void {
 }
 
 export function liveEvent(event: ConnectorsEvent): void {
-  if (event.type === 'agent-changed') return;
+  if (event.type === 'agent-changed' || event.type === 'webhooks-changed') return;
   const credential = `${event.tenantId}/${event.integration}`;
   switch (event.type) {
     case 'refresh-success':

@@ -1,6 +1,6 @@
 # The worker: it alone writes credentials and may read refresh tokens.
 
-# Credentials, one per tenant and integration, and the system's own `_agents/…` and `_clients/…`.
+# Credentials, one per tenant and integration, and the system's own `_agents/…`, `_clients/…` and `_webhooks/…`.
 # `delete` is the soft delete of the latest version.
 path "secret/data/+/+" {
   capabilities = ["create", "read", "update", "delete"]

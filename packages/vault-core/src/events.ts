@@ -22,6 +22,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refresh-scheduled'), ...credential, dueAt: z.iso.datetime() }),
   /** Announced by whoever changes or deletes an agent: the store itself has no Redis. */
   z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
+  /** A tenant's webhook endpoints changed; announced by whoever changes them. */
+  z.object({ type: z.literal('webhooks-changed'), tenantId: z.string() }),
 ]);
 
 export type ConnectorsEvent = z.infer<typeof eventSchema>;

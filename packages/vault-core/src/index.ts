@@ -10,5 +10,6 @@ export * from './redis.ts';
 export * from './refresh-queue.ts';
 export * from './secret.ts';
 export * from './vault-client.ts';
+export * from './webhooks.ts';
 export { VaultError, type VaultErrorReason } from './vault/vault-error.ts';
 export type { DataKey } from './vault/transit.ts';

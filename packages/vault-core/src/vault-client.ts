@@ -14,6 +14,7 @@ import { VaultConnection } from './vault/connection.ts';
 import { KvEngine } from './vault/kv.ts';
 import type { VaultAuth } from './vault/login.ts';
 import { TransitEngine, type DataKey } from './vault/transit.ts';
+import { WebhookStore } from './webhooks.ts';
 
 export interface VaultClientOptions {
   /** For example `https://vault.example.com:8200`. */
@@ -58,6 +59,7 @@ export class VaultClient {
   /** The documents behind the methods below, for those who claim, rotate and sweep. */
   readonly credentials: CredentialStore;
   readonly agents: AgentStore;
+  readonly webhooks: WebhookStore;
   /** Data keys for the spool. */
   readonly spoolKeys: DataKeys;
   readonly #connection: VaultConnection;
@@ -81,6 +83,7 @@ export class VaultClient {
       access: new TransitEngine(this.#connection, options.transitEngine ?? 'transit'),
       refresh,
     });
+    this.webhooks = new WebhookStore(kv, refresh, this.#now);
     this.spoolKeys = {
       create: () => refresh.createDataKey('_spool'),
       open: (wrapped) => refresh.openDataKey('_spool', wrapped),

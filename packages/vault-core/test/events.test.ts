@@ -46,6 +46,7 @@ describe('an event', () => {
     { type: 'refresh-declined', ...credential, error: 'cooling_down' },
     { type: 'refresh-scheduled', ...credential, dueAt: '2025-11-08T12:55:00.000Z' },
     { type: 'agent-changed', agentId: 'abc' },
+    { type: 'webhooks-changed', tenantId: 'tenant-123' },
   ])('of type $type reaches every subscriber', async (event) => {
     const [first, second] = [await listen(), await listen()];
     await publishEvent(publisher, prefix, event);

@@ -65,6 +65,7 @@ export class Credentials {
       case 'refresh-declined':
       case 'refresh-scheduled':
       case 'agent-changed':
+      case 'webhooks-changed':
         return undefined;
     }
   }

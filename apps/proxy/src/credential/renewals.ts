@@ -54,6 +54,7 @@ export class Renewals {
       case 'refresh-retry':
       case 'refresh-scheduled':
       case 'agent-changed':
+      case 'webhooks-changed':
         return;
     }
   }

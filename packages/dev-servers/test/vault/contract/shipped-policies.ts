@@ -27,7 +27,7 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       await vault().mount('transit'),
       await vault().mount('transit'),
     ];
-    for (const path of ['tenant-1/github', '_agents/a1', '_clients/github']) {
+    for (const path of ['tenant-1/github', '_agents/a1', '_clients/github', '_webhooks/tenant-1']) {
       await vault().post(`${kv}/data/${path}`, { data: {} });
     }
     const ciphertexts = [];
@@ -75,6 +75,10 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       expect(await proxy.get(`${kv}/data/_clients`)).toEqual(denied);
     });
 
+    it('may not read the webhooks of a tenant', async () => {
+      expect(await proxy.get(`${kv}/data/_webhooks/tenant-1`)).toEqual(denied);
+    });
+
     it.each([
       ['write a credential', 'POST', 'KV/data/tenant-1/github'],
       ['write a new credential', 'POST', 'KV/data/tenant-1/new'],
@@ -85,6 +89,8 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       ['list tenants', 'GET', 'KV/metadata?list=true'],
       ['list credentials', 'GET', 'KV/metadata/tenant-1?list=true'],
       ['list agents', 'GET', 'KV/metadata/_agents?list=true'],
+      ['list who has webhooks', 'GET', 'KV/metadata/_webhooks?list=true'],
+      ['write webhooks', 'POST', 'KV/data/_webhooks/tenant-1'],
       ['read metadata', 'GET', 'KV/metadata/tenant-1/github'],
       ['read deeper than a credential', 'GET', 'KV/data/tenant-1/github/x'],
       ['encrypt', 'POST', 'TRANSIT/encrypt/tenant-1'],
@@ -130,6 +136,15 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
     it('keeps agents and clients', async () => {
       expect((await worker.post(`${kv}/data/_agents/a2`, { data: {} })).status).toBe(200);
       expect((await worker.get(`${kv}/data/_clients/github`)).status).toBe(200);
+    });
+
+    it('keeps webhooks, and lists who has them', async () => {
+      const path = '_webhooks/tenant-2';
+      expect((await worker.post(`${kv}/data/${path}`, { data: {}, options: { cas: 0 } })).status).toBe(200);
+      expect((await worker.get(`${kv}/data/${path}`)).status).toBe(200);
+      expect((await worker.get(`${kv}/metadata/${path}`)).status).toBe(200);
+      expect((await worker.post(`${kv}/destroy/${path}`, { versions: [1] })).status).toBe(204);
+      expect((await worker.list(`${kv}/metadata/_webhooks`)).body.data.keys).toContain('tenant-2');
     });
 
     it('makes, rotates and deletes the keys of a tenant on both mounts', async () => {
