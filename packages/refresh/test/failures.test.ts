@@ -87,29 +87,3 @@ describe('a provider that throttles', () => {
     expect(wait).toBeLessThan(130_000);
   });
 });
-
-describe('an answer that is lost after the provider rotated', () => {
-  beforeEach(async () => {
-    world.provider.faults.next({ kind: 'cutAfterRotation' });
-    await refresh();
-  });
-
-  it('keeps everybody else out until the attempt is over', async () => {
-    expect(await refresh()).toMatchObject({ kind: 'held' });
-    expect(world.provider.tokenRequests).toHaveLength(1);
-  });
-
-  it('is reported as a lost response, not as a revocation', async () => {
-    expect(await refresh(60_000)).toEqual({ kind: 'needs_reauth', reason: 'response_lost' });
-    expect((await stored()).metadata.statusReason).toBe('response_lost');
-  });
-});
-
-describe('a provider that fails with 503 after it may have rotated', () => {
-  it('leaves a doubt that names the loss when the token turns out to be spent', async () => {
-    world.provider.faults.next({ kind: 'status', status: 503 });
-    await refresh();
-    await endGrant();
-    expect(await refresh()).toEqual({ kind: 'needs_reauth', reason: 'response_lost' });
-  });
-});

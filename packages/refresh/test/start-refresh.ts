@@ -19,8 +19,12 @@ import { Spool, storeGranted, type RefreshEngine } from '../src/index.ts';
 
 const redirectUri = 'http://127.0.0.1/callback';
 
-/** Everything a refresh needs, for real: Vault, Redis and an authorization server that revokes a grant on re-use. */
-export async function startRefresh() {
+/**
+ * Everything a refresh needs, for real: Vault, Redis and an authorization server that revokes a grant on re-use.
+ *
+ * @param more integrations besides `demo`, at the same authorization server unless their fields say otherwise
+ */
+export async function startRefresh(more: Record<string, object> = {}) {
   const [vaultServer, redisServer, provider] = await Promise.all([
     startEmbeddedVault(),
     startRedis(),
@@ -34,19 +38,20 @@ export async function startRefresh() {
   const guard = new EgressGuard({ allow: ['127.0.0.1'] });
   const [client] = provider.clients;
   if (client === undefined) throw new Error('the authorization server has no client');
-  const { integrations } = loadIntegrations({
-    yaml: JSON.stringify({
-      integrations: {
-        demo: {
-          provider: 'oidc',
-          issuer: provider.issuer,
-          clientId: client.clientId,
-          upstream: { rest: 'http://127.0.0.1:9' },
-        },
-      },
-    }),
-    env: { DEMO_CLIENT_SECRET: client.clientSecret },
+  const entry = {
+    provider: 'oidc',
+    issuer: provider.issuer,
+    clientId: client.clientId,
+    clientSecretEnv: 'CLIENT_SECRET',
+    upstream: { rest: 'http://127.0.0.1:9' },
+  };
+  const entries = Object.entries({ demo: {}, ...more }).map(([id, fields]) => [id, { ...entry, ...fields }]);
+  const { integrations, problems } = loadIntegrations({
+    // JSON is YAML.
+    yaml: JSON.stringify({ integrations: Object.fromEntries(entries) as object }),
+    env: { CLIENT_SECRET: client.clientSecret },
   });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
   const events: ConnectorsEvent[] = [];
   const unsaved: CredentialId[] = [];
 
@@ -94,6 +99,7 @@ export async function startRefresh() {
   return {
     vault,
     vaultServer,
+    redisServer,
     redis,
     goneRedis,
     queues,

@@ -1,7 +1,7 @@
 /** What the token endpoint does to one request instead of, or after, answering it properly. */
 export type Fault =
-  /** Answers without looking at the request; a body that is not a string is sent as JSON. */
-  | { kind: 'status'; status: number; headers?: Record<string, string>; body?: unknown }
+  /** Answers without looking at the request, when released if it is `held`; a body that is not a string is sent as JSON. */
+  | { kind: 'status'; status: number; headers?: Record<string, string>; body?: unknown; held?: true }
   /** Closes the connection without looking at the request. */
   | { kind: 'cut' }
   /** Handles the request, then closes the connection: the answer is lost. */
@@ -14,7 +14,7 @@ export type Fault =
 /** The faults that lie ahead of the token endpoint, first in, first out. */
 export class Faults {
   readonly #queue: { fault: Fault; times: number }[] = [];
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   /** Lets the next `times` requests (one unless told, `Infinity` until cleared) meet this fault. */
   next(fault: Fault, times = 1): void {
@@ -26,11 +26,9 @@ export class Faults {
     this.#queue.length = 0;
   }
 
-  /** Lets every request that hangs go on. */
-  release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const go of waiting) go();
+  /** Lets the requests that hang go on: all of them, or the `count` that came first. */
+  release(count = Infinity): void {
+    for (const go of this.#waiting.splice(0, count)) go();
   }
 
   /** The fault for the request at hand. For the token endpoint. */

@@ -32,7 +32,7 @@ export function watchTokenEndpoint(provider: Provider, log: TokenRequest[], faul
     ctx.res.once('close', () => {
       entry.aborted = !ctx.res.writableFinished;
     });
-    if (fault?.kind === 'hang') await faults.released();
+    if (fault?.kind === 'hang' || (fault?.kind === 'status' && fault.held)) await faults.released();
     if (fault?.kind === 'cut' || ctx.req.destroyed) {
       cut(ctx);
       return;

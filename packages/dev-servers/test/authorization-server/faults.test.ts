@@ -118,6 +118,21 @@ test('rotates, then hangs until released before it answers', async () => {
   expect(await (await response).json()).toHaveProperty('refresh_token');
 });
 
+test('holds scripted answers back, and releases as many as told, in their order', async () => {
+  const server = await startServer();
+  server.faults.next({ kind: 'status', status: 503, held: true });
+  server.faults.next({ kind: 'status', status: 429, held: true });
+  const first = refresh(server, 'any');
+  await vi.waitFor(() => expect(server.tokenRequests).toHaveLength(1), 10_000);
+  const second = refresh(server, 'any');
+  await vi.waitFor(() => expect(server.tokenRequests).toHaveLength(2), 10_000);
+  server.faults.release(1);
+  expect((await first).status).toBe(503);
+  expect(server.tokenRequests[1]).not.toHaveProperty('status');
+  server.faults.release();
+  expect((await second).status).toBe(429);
+});
+
 test('closes while requests hang', async () => {
   const server = await startServer();
   server.faults.next({ kind: 'hang' });

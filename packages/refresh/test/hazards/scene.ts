@@ -1,0 +1,43 @@
+import type { RefreshJobData, StoredCredential } from '@connectors/vault-core';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { refreshCredential } from '../../src/index.ts';
+import { startRefresh, type RefreshWorld } from '../start-refresh.ts';
+
+/** One world for the tests of a file, and what they do in it. Call it at the top of the file. */
+export function setScene(more: Record<string, object> = {}) {
+  let world: RefreshWorld;
+  let tenants = 0;
+
+  beforeAll(async () => {
+    world = await startRefresh(more);
+  });
+
+  afterAll(() => world.close());
+
+  beforeEach(() => {
+    world.provider.faults.clear();
+    world.provider.faults.release();
+  });
+
+  const stored = (job: RefreshJobData): Promise<StoredCredential> =>
+    world.vault.credentials.get(job).then(({ credential }) => credential);
+
+  const scene = {
+    get world() {
+      return world;
+    },
+    /** The user of a new tenant consents; what was asked of the provider until then is forgotten. */
+    connect: (integration = 'demo') => world.connect({ tenantId: `tenant-${(tenants += 1)}`, integration }),
+    stored,
+    /** One run of a job on a worker of its own, whose clocks may be ahead. */
+    refresh: (job: RefreshJobData, aheadMs = 0) =>
+      refreshCredential(world.newEngine({ ahead: aheadMs }), job),
+    /** The tokens must work: the authorization server revokes a grant whose refresh token is spent twice. */
+    async expectLivingGrant(job: RefreshJobData): Promise<void> {
+      const { status, revision } = (await stored(job)).metadata;
+      expect(status).toBe('active');
+      expect(await scene.refresh({ ...job, revision })).toMatchObject({ kind: 'refreshed' });
+    },
+  };
+  return scene;
+}
