@@ -19,6 +19,8 @@ import { Spool, storeGranted, type RefreshEngine } from '../src/index.ts';
 
 const redirectUri = 'http://127.0.0.1/callback';
 
+export const limits = { attemptMs: 30_000, requestMs: 10_000, clockSkewMs: 5_000, cooldownMs: 60_000 };
+
 /**
  * Everything a refresh needs, for real: Vault, Redis and an authorization server that revokes a grant on re-use.
  *
@@ -68,7 +70,7 @@ export async function startRefresh(more: Record<string, object> = {}) {
     onUnsaved: (id) => unsaved.push(id),
     now: () => Date.now() + clock.ahead,
     monotonic: () => performance.now() + clock.ahead,
-    limits: { attemptMs: 30_000, requestMs: 10_000, clockSkewMs: 5_000, cooldownMs: 60_000 },
+    limits,
   });
 
   /** Lets a user consent, and stores what was granted. */
@@ -103,6 +105,8 @@ export async function startRefresh(more: Record<string, object> = {}) {
     redis,
     goneRedis,
     queues,
+    integrations,
+    guard,
     provider,
     events,
     unsaved,

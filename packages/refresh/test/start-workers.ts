@@ -1,40 +1,37 @@
 import { Writable } from 'node:stream';
-import { connectRedis, createLogger } from '@connectors/vault-core';
+import { createLogger } from '@connectors/vault-core';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { createRefreshMetrics, startWorker, type WorkerDeps } from '../src/index.ts';
-import type { RefreshWorld } from './start-refresh.ts';
-
-type Settings = Pick<WorkerDeps, 'concurrency' | 'sweepIntervalMs' | 'lockMs' | 'stalledMs'>;
+import { createRefreshMetrics, openEngine, type RefreshSettings } from '../src/index.ts';
+import { limits, type RefreshWorld } from './start-refresh.ts';
 
 /** Workers that take jobs off the queues until the test is over, each with an engine and connections of its own. */
-export function startWorkers(world: RefreshWorld, count = 1, settings: Partial<Settings> = {}) {
+export function startWorkers(world: RefreshWorld, count = 1, settings: Partial<RefreshSettings> = {}) {
   const lines: string[] = [];
   const log = createLogger('worker', 'info', sinkInto(lines));
-  for (let worker = 0; worker < count; worker += 1) {
-    const background = connectRedis(world.redisServer.url, 'background', () => undefined);
-    const requests = connectRedis(world.redisServer.url, 'request', () => undefined);
-    const stopping = new AbortController();
-    const running = startWorker({
-      engine: world.newEngine({ ahead: 0 }, stopping.signal),
-      background,
-      requests,
+  const { vault, redisServer, integrations, guard } = world;
+  for (let number = 0; number < count; number += 1) {
+    const worker = openEngine({
+      vault,
+      redisUrl: redisServer.url,
       prefix: 'connectors',
-      log,
-      onRedisError: () => undefined,
+      integrations,
+      guard,
+      settings: {
+        concurrency: 10,
+        sweepIntervalMs: 86_400_000,
+        lockMs: 1_000,
+        stalledMs: 200,
+        limits,
+        ...settings,
+      },
       metrics: createRefreshMetrics([new Registry()]),
-      concurrency: 10,
-      sweepIntervalMs: 86_400_000,
-      lockMs: 1_000,
-      stalledMs: 200,
-      ...settings,
+      log,
     });
-    onTestFinished(async () => {
+    worker.start();
+    onTestFinished(() => {
       world.provider.faults.release();
-      stopping.abort();
-      await running.close();
-      background.disconnect();
-      requests.disconnect();
+      return worker.close();
     });
   }
   return { lines };

@@ -2,13 +2,14 @@ import type { Fault } from '@connectors/dev-servers';
 import type { RefreshJobData } from '@connectors/vault-core';
 import { describe, expect, it, vi } from 'vitest';
 import { refreshCredential, type RefreshEngine } from '../../src/index.ts';
+import { limits } from '../start-refresh.ts';
 import { startWorkers } from '../start-workers.ts';
 import { setScene } from './scene.ts';
 
 const scene = setScene();
 
-/** As long as a claim lasts, and a margin for clocks that differ. */
-const claimMs = 30_000 + 5_000;
+/** As long as a claim lasts, with the margin for clocks that differ. */
+const claimMs = limits.attemptMs + limits.clockSkewMs;
 
 function requests() {
   return scene.world.provider.tokenRequests;
@@ -91,7 +92,7 @@ describe('a lock expires before the provider answers, and its release frees anot
     const job = await scene.connect();
     scene.world.provider.faults.next({ kind: 'hangAfterRotation' });
     startWorkers(scene.world, 2);
-    await scene.world.queues.hasten(job);
+    await scene.world.queues.hasten(job, Date.now());
     await vi.waitFor(() => expect(requests()[0]?.status).toBe(200));
     await scene.world.redis.del(`connectors:refresh-demo:${job.tenantId}.${job.revision}:lock`);
     // The second worker meets the claim, and puts the job off.
@@ -134,8 +135,11 @@ describe('waiting for the lock times out, and the refresh goes on without it', (
   it('a worker that finds a claim waits for its end, however often it looks', async () => {
     const { job, refresh: holder } = await startRefreshThatMeets({ kind: 'hangAfterRotation' });
     const deadline = Date.parse((await scene.stored(job)).metadata.attempt?.deadline ?? '');
-    for (const aheadMs of [0, 10_000, 20_000, claimMs - 3_000])
-      expect(await scene.refresh(job, aheadMs)).toEqual({ kind: 'held', until: deadline + 5_000 });
+    const until = deadline + limits.clockSkewMs;
+    for (const now of [deadline - limits.attemptMs, deadline, until - 1]) {
+      const waiting = { ...scene.world.newEngine(), now: () => now };
+      expect(await refreshCredential(waiting, job)).toEqual({ kind: 'held', until });
+    }
     scene.world.provider.faults.release();
     expect(await holder).toMatchObject({ kind: 'refreshed' });
     expect(requests()).toHaveLength(1);
@@ -145,7 +149,7 @@ describe('waiting for the lock times out, and the refresh goes on without it', (
   it('a job that is hastened waits for it as well', async () => {
     const { job, refresh: holder } = await startRefreshThatMeets({ kind: 'hangAfterRotation' });
     startWorkers(scene.world);
-    await scene.world.queues.hasten(job);
+    await scene.world.queues.hasten(job, Date.now());
     await vi.waitFor(async () => expect(await stateOf(job)).toBe('delayed'), 5_000);
     scene.world.provider.faults.release();
     expect(await holder).toMatchObject({ kind: 'refreshed' });
