@@ -6,7 +6,7 @@ import type { JWTPayload } from 'jose';
 import { TokenRequestError } from './provider-call.ts';
 
 /** Seconds before and after now in which an assertion is valid: for clocks that differ, and short for whoever steals it. */
-const validFor = 60;
+export const assertionValidity = 60;
 
 export interface Assertion {
   /** In PEM, PKCS#8 or as OpenSSL wrote it before; line ends may be written as `\n`. */
@@ -29,8 +29,8 @@ export async function signAssertion({ key: pem, keyId, claims, now }: Assertion)
   const seconds = Math.floor(now / 1000);
   return await new SignJWT(claims)
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(keyId === undefined ? {} : { kid: keyId }) })
-    .setIssuedAt(seconds - validFor)
-    .setExpirationTime(seconds + validFor)
+    .setIssuedAt(seconds - assertionValidity)
+    .setExpirationTime(seconds + assertionValidity)
     .setJti(randomUUID())
     .sign(key);
 }

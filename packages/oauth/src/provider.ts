@@ -1,4 +1,4 @@
-import { isId, idRule } from '@connectors/vault-core';
+import { isId, idRule, mintingGrants } from '@connectors/vault-core';
 import { z } from 'zod';
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).refine((text) => {
@@ -149,7 +149,7 @@ function placeholders(url = ''): string[] {
 
 /** Whether new tokens are asked for without a refresh token: nothing is spent, and no answer can be lost. */
 export function isMinted({ grant }: Pick<Provider, 'grant'>): boolean {
-  return grant === 'client_credentials' || grant === 'jwt_bearer' || grant === 'github_app';
+  return grant !== 'authorization_code' && grant !== 'api_key';
 }
 
 function isRegExp(pattern: string): boolean {

@@ -1,3 +1,4 @@
+import { assertionValidity } from './assertion.ts';
 import { isMinted } from './provider.ts';
 import type { FailureClass, Provider } from './provider.ts';
 import type { CallFailure, ProviderAnswer, TokenRequestError } from './provider-call.ts';
@@ -50,12 +51,15 @@ const maxRetryAfterMs = 24 * 60 * 60 * 1000;
  * | 2xx without a code: cut, HTML, no token | lost_response; transient where refresh tokens do not rotate |
  * | everything else (3xx, 404, a gateway's page) | operator |
  *
+ * An assertion that was signed by a clock that is wrong gets `invalid_grant`, too: then it is the operator's.
  * A user's credential is given up only on the provider's own word.
  */
 export function readFailure(provider: Provider, answer: ProviderAnswer, error: unknown): TokenFailure {
   const { status } = answer;
   const code = typeof error === 'string' && error !== '' ? error : undefined;
   const retryAfterMs = readRetryAfter(answer);
+  const skewed = provider.grant === 'jwt_bearer' && code === 'invalid_grant' && hasOtherClock(answer);
+  if (skewed) return { class: 'operator', reason: 'clock_skew', mayHaveRotated: false };
   const unreadable = status >= 200 && status < 300 && code === undefined;
   return {
     class: classify(provider, status, code, retryAfterMs),
@@ -112,6 +116,11 @@ function lookUp(table: Readonly<Record<string, FailureClass>>, code: string): Fa
 
 function errorName(code: string): string {
   return /^[a-z0-9_]{1,64}$/.test(code) ? code : 'unrecognised';
+}
+
+/** Whether an assertion of ours cannot have been valid on the provider's clock. */
+function hasOtherClock({ headers, receivedAt }: ProviderAnswer): boolean {
+  return Math.abs(serverTime(headers.date, receivedAt) - receivedAt) >= assertionValidity * 1000;
 }
 
 /** Seconds or an HTTP date (RFC 9110 10.2.3); a date is measured against the provider's own clock. */

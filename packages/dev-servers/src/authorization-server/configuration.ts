@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto';
 import { errors, type Configuration } from 'oidc-provider';
 import type { Store } from './store.ts';
 
@@ -7,7 +8,11 @@ export interface OAuthClient {
   clientSecret: string;
   redirectUris: string[];
   /** How it authenticates at the token endpoint; `client_secret_basic` unless told. */
-  authMethod?: 'client_secret_basic' | 'client_secret_post';
+  authMethod?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+  /** What its assertions are checked with, for `private_key_jwt`; then the secret is of no use. */
+  publicKeys?: JsonWebKey[];
+  /** Whether it may have tokens for itself as well (`client_credentials`). */
+  actsForItself?: boolean;
 }
 
 interface Settings {
@@ -41,6 +46,7 @@ export function providerConfiguration(store: Store, settings: Settings): Configu
     features: features(introspectionClient),
     ttl: {
       AccessToken: () => settings.accessTokenTtl,
+      ClientCredentials: () => settings.accessTokenTtl,
       RefreshToken: () => settings.refreshTokenTtl,
       Grant: tenYears,
       IdToken: 3600,
@@ -57,6 +63,7 @@ export function providerConfiguration(store: Store, settings: Settings): Configu
 
 function features(introspectionClient: OAuthClient): NonNullable<Configuration['features']> {
   return {
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     resourceIndicators: { enabled: false },
     rpInitiatedLogout: { enabled: false },
@@ -76,12 +83,19 @@ function features(introspectionClient: OAuthClient): NonNullable<Configuration['
 }
 
 function clientMetadata(client: OAuthClient): NonNullable<Configuration['clients']>[number] {
+  const authMethod = client.authMethod ?? 'client_secret_basic';
+  const withUsers = client.redirectUris.length > 0;
   return {
     client_id: client.clientId,
-    client_secret: client.clientSecret,
+    ...(authMethod === 'private_key_jwt'
+      ? { jwks: { keys: client.publicKeys ?? [] } }
+      : { client_secret: client.clientSecret }),
     redirect_uris: client.redirectUris,
-    response_types: client.redirectUris.length > 0 ? ['code'] : [],
-    grant_types: client.redirectUris.length > 0 ? ['authorization_code', 'refresh_token'] : [],
-    token_endpoint_auth_method: client.authMethod ?? 'client_secret_basic',
+    response_types: withUsers ? ['code'] : [],
+    grant_types: [
+      ...(withUsers ? ['authorization_code', 'refresh_token'] : []),
+      ...(client.actsForItself === true ? ['client_credentials'] : []),
+    ],
+    token_endpoint_auth_method: authMethod,
   };
 }

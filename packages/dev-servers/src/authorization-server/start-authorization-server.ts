@@ -83,7 +83,7 @@ export async function startAuthorizationServer(
     setAccessTokenTtl: (seconds) => {
       settings.accessTokenTtl = seconds;
     },
-    revokeAccessToken: async (accessToken) => (await provider.AccessToken.find(accessToken))?.destroy(),
+    revokeAccessToken: (token) => revokeAccessToken(provider, token),
     revokeGrant: (token) => revokeGrant(provider, token),
     close: async () => {
       await closeServer(server);
@@ -113,6 +113,11 @@ function handler(provider: Provider): RequestListener {
 
 function newClient(clientId: string, redirectUris: string[]): OAuthClient {
   return { clientId, clientSecret: randomBytes(24).toString('base64url'), redirectUris };
+}
+
+async function revokeAccessToken(provider: Provider, token: string): Promise<void> {
+  const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token));
+  await found?.destroy();
 }
 
 async function revokeGrant(provider: Provider, token: string): Promise<void> {

@@ -52,6 +52,21 @@ test('of concurrent refreshes with one token at most one succeeds, and the grant
   }
 });
 
+test('a client that acts for itself gets an access token that lives as long as others, and no refresh token', async () => {
+  const acting = { clientId: 'acting', clientSecret: 'its-secret', redirectUris: [], actsForItself: true };
+  const server = await startServer({ clients: [acting], accessTokenTtl: 30 });
+  const response = await fetch(server.tokenEndpoint, {
+    method: 'POST',
+    headers: { authorization: basic(acting) },
+    body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'api:read' }),
+  });
+  const tokens = await tokensOf(response);
+  expect(tokens).toMatchObject({ expires_in: 30, scope: 'api:read' });
+  expect(tokens.refresh_token).toBeUndefined();
+  await server.revokeAccessToken(tokens.access_token);
+  expect(await isActive(server, tokens.access_token)).toBe(false);
+});
+
 test('a grant of another login is untouched by a re-use', async () => {
   const server = await startServer();
   const [ann, ben] = [await grant(server, { login: 'ann' }), await grant(server, { login: 'ben' })];
