@@ -52,7 +52,7 @@ export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
  * @throws {ConfigError} with every problem of both
  */
 export function readWorkerConfig(env: NodeJS.ProcessEnv) {
-  const { integrations, guard, problems } = readIntegrations(env);
+  const { integrations, guard, problems } = readIntegrations(env, { needsKeys: true });
   const config = readConfig(workerConfigSchema, env, [...rules, () => problems]);
   return { ...config, integrations, guard };
 }

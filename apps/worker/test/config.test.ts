@@ -135,6 +135,12 @@ describe('a wrong configuration', () => {
     expect(found.join('\n')).not.toContain(canary);
   });
 
+  it('is told of an integration without the private key that its tokens are asked for with', () => {
+    expect(problems({ ...complete, GITHUB_APP_CLIENT_ID: 'Iv1' })).toEqual([
+      'integrations.github-app.clientKeyEnv: a private key is required, as GITHUB_APP_CLIENT_KEY or in the variable named here',
+    ]);
+  });
+
   it('is told of a file that is not there', () => {
     expect(problems({ ...complete, CONNECTORS_CONFIG: join(folder, 'none') })).toEqual([
       'CONNECTORS_CONFIG: must name a file that can be read',

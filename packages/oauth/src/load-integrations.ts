@@ -73,7 +73,7 @@ export function loadIntegrations({ yaml = '', env, needsKeys = false }: Integrat
     if (needsKeys && signs(integration.provider) && integration.clientKey === undefined)
       report(
         ['clientKeyEnv'],
-        `a private key is required, in ${variable(id, 'CLIENT_KEY')} or this variable`,
+        `a private key is required, as ${variable(id, 'CLIENT_KEY')} or in the variable named here`,
       );
   }
   return { integrations, problems };

@@ -32,7 +32,7 @@ const fieldSchema = z.strictObject({
  * `github_app`: for an installation of a GitHub App;
  * `api_key`: it was given, does not expire and is only injected.
  */
-const grants = ['authorization_code', 'client_credentials', 'jwt_bearer', 'github_app', 'api_key'] as const;
+const grants = ['authorization_code', ...mintingGrants, 'api_key'] as const;
 export type Grant = (typeof grants)[number];
 
 /**
