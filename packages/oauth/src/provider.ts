@@ -91,7 +91,7 @@ export const providerFields = {
   refreshTokenRotates: z.boolean(),
   /** Seconds a refresh token lives unless it is used, when the response does not say; absent: for ever. */
   refreshTokenIdleLifetime: z.int().positive().optional(),
-  /** How many token requests of an integration may be under way, over all workers. */
+  /** How many token requests of an integration a worker may have under way. */
   refreshConcurrency: z.int().positive().optional(),
   /** How many token requests of an integration may begin in a second, over all workers. */
   refreshesPerSecond: z.number().positive().optional(),

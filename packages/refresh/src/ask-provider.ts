@@ -1,34 +1,32 @@
 import {
   readRequestError,
   readTokenResponse,
-  refreshAccessToken,
   TokenRequestError,
   type ReadyIntegration,
   type TokenFailure,
   type TokenResult,
 } from '@connectors/oauth';
-import type { Secret } from '@connectors/vault-core';
 import type { Claim } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
+import type { TokenSource } from './token-source.ts';
 
 export type Verdict =
   | TokenResult
   /** The request may still be on its way, or its answer lost: until the deadline nobody may send another. */
   | { kind: 'unanswered'; failure: TokenFailure };
 
-/** Spends the refresh token, if the claim still leaves time for it. */
+/** Asks for new tokens, and with that spends the refresh token, if the claim still leaves time for it. */
 export async function askProvider(
   engine: RefreshEngine,
   claim: Claim,
   integration: ReadyIntegration,
-  refreshToken: Secret,
+  source: TokenSource,
 ): Promise<Verdict> {
   const remainingMs = timeLeft(engine, claim);
   if (remainingMs < engine.limits.requestMs) return { kind: 'failure', failure: deadlineMissed };
   try {
-    const answer = await refreshAccessToken({
+    const answer = await source({
       integration,
-      refreshToken,
       guard: engine.guard,
       // Nobody else may send before the deadline: to give up earlier could only lose an answer.
       timeoutMs: remainingMs,

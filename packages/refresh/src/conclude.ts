@@ -86,7 +86,7 @@ async function giveUp(
     };
   });
   // The refused token is no longer the stored one: somebody else rotated it or the user came back.
-  if (latched === undefined) return { kind: 'superseded' };
+  if (latched.kind !== 'written') return { kind: 'superseded' };
   const { tenantId, integration, revision } = job;
   await engine.announce({ type: 'refresh-failed', tenantId, integration, revision, error: reason });
   return { kind: 'needs_reauth', reason };

@@ -18,6 +18,8 @@ export interface RefreshEngine {
   stopping: AbortSignal;
   /** New tokens could not be saved: they are in this process's memory alone, and tried again. */
   onUnsaved: (id: CredentialId, error: unknown) => void;
+  /** Tokens that nobody will use could not be ended at their provider; `reason` is a code. */
+  onUnrevoked: (id: CredentialId, reason: string) => void;
   /** The wall clock, in milliseconds since the epoch. */
   now: () => number;
   /** A clock that nobody sets, in milliseconds: deadlines are checked on it. */

@@ -2,6 +2,8 @@ export type { RefreshEngine, RefreshLimits } from './engine.ts';
 export { createRefreshMetrics, type RefreshMetrics } from './metrics.ts';
 export { sweepQueueName } from './jobs/sweep-job.ts';
 export { openEngine, type EngineOptions, type OpenEngine } from './open-engine.ts';
+export { disconnect, type Disconnection } from './disconnect.ts';
+export { connectMinted, type MintedConnection } from './mint.ts';
 export type { RefreshOutcome } from './outcome.ts';
 export { refreshCredential } from './refresh.ts';
 export { refreshNow, type RequestOutcome } from './refresh-now.ts';

@@ -9,6 +9,7 @@ import {
 } from '@connectors/vault-core';
 import { withoutAttempt } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
+import { revokeUnused } from './revoke.ts';
 import { writeOverSpent } from './write-over.ts';
 
 const maxPauseMs = 5_000;
@@ -47,6 +48,7 @@ export async function landRotation(
     // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
     if (await isDeleted(engine, job)) {
       await engine.spool.remove(job);
+      await revokeUnused(engine, job, tokens, 'deleted');
       return { kind: 'superseded' };
     }
     await pauseFor(pause, engine.stopping);
@@ -72,6 +74,20 @@ export async function landSpooled(
   return landing;
 }
 
+/**
+ * Forgets what lies in the spool for a state that is no longer stored. What replaced it may well be these very tokens; only
+ * of a credential that is gone is it sure that nobody will use them.
+ */
+export async function dropSpooled(
+  engine: RefreshEngine,
+  job: RefreshJobData,
+  stored: CredentialRecord | undefined,
+): Promise<void> {
+  const tokens = stored === undefined ? await engine.spool.get(job) : undefined;
+  if (tokens !== undefined) await revokeUnused(engine, job, tokens, 'deleted');
+  await engine.spool.remove(job);
+}
+
 /** Lands new tokens in the document; safe to repeat, for they are encrypted once. */
 function rotation(
   engine: RefreshEngine,
@@ -82,8 +98,11 @@ function rotation(
   let change: ((stored: StoredCredential) => StoredCredential) | undefined;
   return async () => {
     change ??= await encryptTokens(engine, job, tokens);
-    const credential = await writeOverSpent(engine, job, record, change);
-    return credential === undefined ? { kind: 'superseded' } : { kind: 'stored', credential };
+    const written = await writeOverSpent(engine, job, record, change);
+    if (written.kind === 'written') return { kind: 'stored', credential: written.credential };
+    if (written.kind === 'deleted' || (written.kind === 'replaced' && written.isReconnect))
+      await revokeUnused(engine, job, tokens, written.kind);
+    return { kind: 'superseded' };
   };
 }
 
@@ -116,7 +135,9 @@ async function encryptTokens(
   return (stored) => {
     const { expiresAt: _spent, ...kept } = withoutAttempt(stored);
     // An attempt that came after ours, with the token that we had spent, may have given the credential up.
-    const { statusReason: _refused, ...metadata } = kept.metadata;
+    const { statusReason: _refused, refreshTokenExpiresAt: formerEnd, ...metadata } = kept.metadata;
+    const end =
+      tokens.refreshTokenExpiresAt?.toISOString() ?? (refreshToken === undefined ? formerEnd : undefined);
     return {
       ...kept,
       accessToken,
@@ -131,6 +152,7 @@ async function encryptTokens(
         tokenIssuedAt: now,
         updatedAt: now,
         refreshCount: stored.metadata.refreshCount + 1,
+        ...(end === undefined ? {} : { refreshTokenExpiresAt: end }),
       },
     };
   };

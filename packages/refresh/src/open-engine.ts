@@ -84,6 +84,8 @@ function assemble(options: EngineOptions, requests: Redis, stopping: AbortSignal
       metrics.unsaved.inc({ integration });
       log.error({ tenantId, integration, err: error }, 'new tokens could not be saved yet');
     },
+    onUnrevoked: ({ tenantId, integration }, reason) =>
+      log.warn({ tenantId, integration, reason }, 'tokens could not be ended at the provider'),
     now: Date.now,
     monotonic: () => performance.now(),
     limits: settings.limits,

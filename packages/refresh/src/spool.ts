@@ -19,6 +19,7 @@ const tokensSchema = z.object({
   accessToken: z.string(),
   refreshToken: z.string().optional(),
   expiresAt: z.iso.datetime().optional(),
+  refreshTokenExpiresAt: z.iso.datetime().optional(),
   scopes: z.array(z.string()).optional(),
   tokenType: z.string(),
 });
@@ -111,23 +112,26 @@ function contextOf(job: RefreshJobData): Buffer {
   return Buffer.from(`spool/${fieldOf(job)}`);
 }
 
-function serialize({ accessToken, refreshToken, expiresAt, scopes, tokenType }: TokenSet): string {
+function serialize({ accessToken, refreshToken, ...facts }: TokenSet): string {
   return JSON.stringify({
     accessToken: accessToken.reveal(),
     refreshToken: refreshToken?.reveal(),
-    expiresAt,
-    scopes,
-    tokenType,
+    ...facts,
   });
 }
 
 function deserialize(text: string): TokenSet {
-  const { accessToken, refreshToken, expiresAt, scopes, tokenType } = tokensSchema.parse(JSON.parse(text));
+  const { accessToken, refreshToken, scopes, tokenType, ...ends } = tokensSchema.parse(JSON.parse(text));
   return {
     accessToken: new Secret(accessToken),
     refreshToken: refreshToken === undefined ? undefined : new Secret(refreshToken),
-    expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
+    expiresAt: toDate(ends.expiresAt),
+    refreshTokenExpiresAt: toDate(ends.refreshTokenExpiresAt),
     scopes,
     tokenType,
   };
+}
+
+function toDate(time: string | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
 }

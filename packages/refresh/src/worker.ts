@@ -1,14 +1,14 @@
 import { refreshQueueName, requestQueueName, type RefreshJobData } from '@connectors/vault-core';
-import { isNotConnectionError, Worker, type Processor, type WorkerOptions } from 'bullmq';
+import type { Processor, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RefreshEngine } from './engine.ts';
-import { retryDelayMs } from './jobs/backoff.ts';
 import { codingFailures } from './jobs/job-failure.ts';
 import { runRefreshJob } from './jobs/refresh-job.ts';
 import { runRequestJob } from './jobs/request-job.ts';
 import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
 import type { RefreshMetrics } from './metrics.ts';
+import { bulkheadOf, openQueueWorker, type Bulkhead } from './queue-worker.ts';
 import type { RefreshSettings } from './settings.ts';
 
 export interface WorkerDeps extends Omit<RefreshSettings, 'limits'> {
@@ -34,32 +34,10 @@ export interface RunningWorker {
  * number of these may run side by side.
  */
 export function startWorker(deps: WorkerDeps): RunningWorker {
-  const { engine, log, metrics } = deps;
   const underWay = new Set<Promise<unknown>>();
-  const open = <T>(queue: string, process: Processor<T>): Worker<T> =>
-    openWorker<T>(deps, queue, (job, token) => {
-      const running = process(job, token);
-      underWay.add(running);
-      return running.finally(() => underWay.delete(running));
-    });
-  const workers = [
-    ...[...engine.integrations.keys()].map((integration) =>
-      open<RefreshJobData>(refreshQueueName(integration), (job, token) =>
-        runRefreshJob({ engine, log, metrics }, job, token ?? ''),
-      ),
-    ),
-    open<RefreshJobData>(
-      requestQueueName,
-      codingFailures(log, requestQueueName, (job) => runRequestJob({ engine, log, metrics }, job)),
-    ),
-    open<SweepJobData>(
-      sweepQueueName,
-      codingFailures(log, sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
-    ),
-  ];
-
+  const workers = openWorkers(deps, underWay);
   const sweep = (): void => {
-    requestSweep(engine.queues, engine.now(), deps.sweepIntervalMs).catch(deps.onRedisError);
+    requestSweep(deps.engine.queues, deps.engine.now(), deps.sweepIntervalMs).catch(deps.onRedisError);
   };
   const timer = setInterval(sweep, deps.sweepIntervalMs);
   // Redis may come back empty.
@@ -78,21 +56,28 @@ export function startWorker(deps: WorkerDeps): RunningWorker {
   };
 }
 
-function openWorker<T>(deps: WorkerDeps, queue: string, processor: Processor<T>): Worker<T> {
-  const options: WorkerOptions = {
-    connection: deps.background,
-    prefix: deps.prefix,
-    concurrency: deps.concurrency,
-    lockDuration: deps.lockMs,
-    stalledInterval: deps.stalledMs,
-    // A job whose workers die again and again is still due: what it spends is guarded by its claim in Vault.
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
-    settings: { backoffStrategy: (failures, _type, error) => retryDelayMs(failures, error) },
+function openWorkers(deps: WorkerDeps, underWay: Set<Promise<unknown>>): Worker[] {
+  const { engine, log, metrics } = deps;
+  const open = <T extends object>(queue: string, process: Processor<T>, bulkhead?: Bulkhead) => {
+    const tracked: Processor<T> = (job, token) => {
+      const running = process(job, token);
+      underWay.add(running);
+      return running.finally(() => underWay.delete(running));
+    };
+    return openQueueWorker<T>(deps, queue, tracked, bulkhead) as Worker;
   };
-  const worker = new Worker<T>(queue, processor, options);
-  worker.on('error', (error) => {
-    if (isNotConnectionError(error)) deps.log.warn({ queue, err: error }, 'queue trouble');
-    else deps.onRedisError(error);
-  });
-  return worker;
+  const openCoded = <T extends object>(queue: string, process: Processor<T>) =>
+    open<T>(queue, codingFailures(log, queue, process));
+
+  return [
+    ...[...engine.integrations.values()].map(({ id, provider }) =>
+      open<RefreshJobData>(
+        refreshQueueName(id),
+        (job, token) => runRefreshJob({ engine, log, metrics }, job, token ?? ''),
+        bulkheadOf(provider, deps.concurrency),
+      ),
+    ),
+    openCoded<RefreshJobData>(requestQueueName, (job) => runRequestJob({ engine, log, metrics }, job)),
+    openCoded<SweepJobData>(sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
+  ];
 }

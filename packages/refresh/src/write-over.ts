@@ -6,6 +6,15 @@ import {
 } from '@connectors/vault-core';
 import type { RefreshEngine } from './engine.ts';
 
+/** What became of a write. */
+export type Written =
+  | { kind: 'written'; credential: StoredCredential }
+  /** The change was not wanted on what is stored now. */
+  | { kind: 'declined' }
+  | { kind: 'deleted' }
+  /** Other tokens are stored now: by the user who came back, or by another worker that had the same ones from the spool. */
+  | { kind: 'replaced'; isReconnect: boolean };
+
 /**
  * Writes the result of an attempt over the state of the credential whose refresh token it spent.
  *
@@ -14,22 +23,22 @@ import type { RefreshEngine } from './engine.ts';
  * reconnect) or a deletion wins over it. Which is newer is told by lineage, never by `expiresAt`.
  *
  * @param change makes the new document from the stored one; `undefined` leaves that as it is
- * @returns the document as stored; `undefined` if another one won or `change` declined
  */
 export async function writeOverSpent(
   engine: RefreshEngine,
   id: CredentialId,
   record: CredentialRecord,
   change: (stored: StoredCredential) => StoredCredential | undefined,
-): Promise<StoredCredential | undefined> {
+): Promise<Written> {
   const spent = record.credential.metadata.revision;
+  const connectedAt = record.credential.metadata.createdAt;
   let stored: CredentialRecord | undefined = record;
   while (stored?.credential.metadata.revision === spent) {
     const changed = change(stored.credential);
-    if (changed === undefined) return undefined;
+    if (changed === undefined) return { kind: 'declined' };
     try {
       await engine.credentials.write(id, changed, stored.version);
-      return changed;
+      return { kind: 'written', credential: changed };
     } catch (error) {
       if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
     }
@@ -39,7 +48,9 @@ export async function writeOverSpent(
       stored?.credential.metadata.revision === changed.metadata.revision &&
       changed.metadata.revision !== spent
     )
-      return changed;
+      return { kind: 'written', credential: changed };
   }
-  return undefined;
+  return stored === undefined
+    ? { kind: 'deleted' }
+    : { kind: 'replaced', isReconnect: stored.credential.metadata.createdAt !== connectedAt };
 }

@@ -56,6 +56,7 @@ export async function startRefresh(more: Record<string, object> = {}) {
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const events: ConnectorsEvent[] = [];
   const unsaved: CredentialId[] = [];
+  const unrevoked: CredentialId[] = [];
 
   /** A worker's engine. Each has a clock that can be set ahead, by milliseconds. */
   const newEngine = (clock = { ahead: 0 }, stopping = new AbortController().signal): RefreshEngine => ({
@@ -68,6 +69,7 @@ export async function startRefresh(more: Record<string, object> = {}) {
     spool: new Spool(redis, 'connectors', vault.spoolKeys, Date.now),
     stopping,
     onUnsaved: (id) => unsaved.push(id),
+    onUnrevoked: (id) => unrevoked.push(id),
     now: () => Date.now() + clock.ahead,
     monotonic: () => performance.now() + clock.ahead,
     limits,
@@ -110,6 +112,7 @@ export async function startRefresh(more: Record<string, object> = {}) {
     provider,
     events,
     unsaved,
+    unrevoked,
     newEngine,
     connect,
     async close() {

@@ -81,35 +81,43 @@ export class CredentialStore {
     await this.#overwrite(id, credential, (stored) => revisionOf(stored) === revision);
   }
 
-  /** Deletes a credential, and destroys all its versions. Says whether there was one. */
-  async delete(id: CredentialId): Promise<boolean> {
+  /**
+   * Deletes a credential, and destroys all its versions.
+   *
+   * @returns what was there, for who wants to end its tokens at the provider; `credential` is absent if nobody can read it
+   */
+  async delete(id: CredentialId): Promise<{ credential?: StoredCredential } | undefined> {
     const path = pathOf(id);
     const document = await this.#engines.kv.read(path);
-    if (document === undefined) return false;
+    if (document === undefined) return undefined;
     // The tombstone takes the version a refresh in flight has read, so that its write fails and deletion wins.
-    const newest = isAlive(document.data)
+    const { version, over } = isAlive(document.data)
       ? await this.#overwrite(id, { deleted: true }, isTombstone)
-      : document.version;
+      : { version: document.version, over: document.data };
     // Also where a deletion was interrupted; but not what a user stores from now on.
-    await this.#engines.kv.destroyVersions(path, newest);
-    return isAlive(document.data);
+    await this.#engines.kv.destroyVersions(path, version);
+    if (!isAlive(document.data)) return undefined;
+    const credential = storedCredentialSchema.safeParse(over).data;
+    return credential === undefined ? {} : { credential };
   }
 
   /**
    * @param isDone whether a stored document is this one, put there by an earlier try whose answer was lost: what others
    *   have built on it since is right
-   * @returns the version that holds it
+   * @returns the version that holds it, and what that version replaced as far as it is known
    */
   async #overwrite(
     id: CredentialId,
     document: object,
     isDone: (stored: unknown) => boolean,
-  ): Promise<number> {
+  ): Promise<{ version: number; over: unknown }> {
+    let over: unknown;
     for (;;) {
       const stored = await this.#engines.kv.read(pathOf(id));
-      if (stored !== undefined && isDone(stored.data)) return stored.version;
+      if (stored !== undefined && isDone(stored.data)) return { version: stored.version, over };
+      over = stored?.data;
       try {
-        return await this.#engines.kv.write(pathOf(id), document, stored?.version ?? 0);
+        return { version: await this.#engines.kv.write(pathOf(id), document, stored?.version ?? 0), over };
       } catch (error) {
         if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
       }

@@ -144,8 +144,8 @@ export class VaultClient {
   }
 
   /** Deletes a credential and destroys all its versions. Says whether there was one. */
-  deleteCredentials(tenantId: string, integration: string): Promise<boolean> {
-    return this.credentials.delete({ tenantId, integration });
+  async deleteCredentials(tenantId: string, integration: string): Promise<boolean> {
+    return (await this.credentials.delete({ tenantId, integration })) !== undefined;
   }
 
   /** The integrations that a tenant has connected. */
