@@ -129,20 +129,6 @@ describe('a provider that answers 503', () => {
   });
 });
 
-describe('a provider that names a time', () => {
-  const meets: Fault = { kind: 'status', status: 429, headers: { 'retry-after': '3600' } };
-
-  it('is not asked again before it', async () => {
-    const job = await world.jobAs('delayed', await world.connect(id, { meets }));
-    expect(job.delay).toBeGreaterThan(3_590_000);
-    expect(job.delay).toBeLessThanOrEqual(3_600_000);
-  });
-
-  it('has failed all the same: the count goes up', async () => {
-    expect((await world.jobAs('delayed', await world.connect(id, { meets }))).attemptsMade).toBe(1);
-  });
-});
-
 describe('an attempt that another worker has under way', () => {
   it('puts the job off until it is over, and counts no failure', async () => {
     const data = await world.connect(id, { isScheduled: false });
