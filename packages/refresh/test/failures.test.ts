@@ -87,3 +87,27 @@ describe('a provider that throttles', () => {
     expect(wait).toBeLessThan(130_000);
   });
 });
+
+describe('a provider that still fails after the refresh token has reached its end', () => {
+  const day = 24 * 60 * 60_000;
+
+  /** The end of the refresh token was so long ago. */
+  async function refreshPastEnd(agoMs: number) {
+    const { credential, version } = await world.vault.credentials.get(job);
+    const refreshTokenExpiresAt = new Date(Date.now() - agoMs).toISOString();
+    const metadata = { ...credential.metadata, refreshTokenExpiresAt };
+    await world.vault.credentials.write(job, { ...credential, metadata }, version);
+    world.provider.faults.next({ kind: 'status', status: 503 });
+    return refresh();
+  }
+
+  it('is asked again for another day: clocks differ, and some providers are generous', async () => {
+    expect(await refreshPastEnd(day / 2)).toMatchObject({ kind: 'retry' });
+    expect(await refresh()).toMatchObject({ kind: 'refreshed' });
+  });
+
+  it('costs the credential then: its user has to connect again', async () => {
+    expect(await refreshPastEnd(2 * day)).toEqual({ kind: 'needs_reauth', reason: 'refresh_token_expired' });
+    expect(await refresh()).toEqual({ kind: 'superseded' });
+  });
+});

@@ -80,4 +80,39 @@ describe('refresh due', () => {
   it('is in the past, not undefined, for a token stored after its expiry', () => {
     expect(refreshDueAt(id, credential(-minute))).toBe(issuedAt - minute);
   });
+
+  describe('where the refresh token dies when it lies idle', () => {
+    const idle = (days: number) => ({
+      refreshTokenExpiresAt: new Date(issuedAt + days * 24 * 60 * minute).toISOString(),
+    });
+
+    it('is at half of its time, although the access token has no end', () => {
+      const { expiresAt: _none, ...stored } = credential(60 * minute, idle(60));
+      const due = refreshDueAt(id, stored) ?? 0;
+      const half = issuedAt + 30 * 24 * 60 * minute;
+      expect(due).toBeGreaterThan(half - 30_000);
+      expect(due).toBeLessThanOrEqual(half);
+    });
+
+    it('is before the access token expires, where that is sooner', () => {
+      const stored = credential(60 * minute, idle(60));
+      const jitter = jitterMs(id, stored.metadata.revision, 60 * minute);
+      expect(refreshDueAt(id, stored)).toBe(issuedAt + 55 * minute - jitter);
+    });
+
+    it('is before the refresh token dies, where the access token lives longer', () => {
+      const stored = credential(90 * 24 * 60 * minute, idle(30));
+      expect(refreshDueAt(id, stored)).toBeLessThanOrEqual(issuedAt + 15 * 24 * 60 * minute);
+    });
+
+    it('is never for a refresh token in its last minute: using it prolongs nothing', () => {
+      const { expiresAt: _none, ...stored } = credential(60 * minute, idle(0.0005));
+      expect(refreshDueAt(id, stored)).toBeUndefined();
+    });
+  });
+
+  it('is known for a token that is minted, although there is no refresh token', () => {
+    const { refreshToken: _none, ...stored } = credential(60 * minute, { grant: 'github_app' });
+    expect(refreshDueAt(id, stored)).toBeLessThanOrEqual(issuedAt + 55 * minute);
+  });
 });

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import {
   grantAs,
   provisionVault,
   startAuthorizationServer,
   startEmbeddedVault,
   startRedis,
+  type OAuthClient,
 } from '@connectors/dev-servers';
 import { EgressGuard } from '@connectors/egress';
 import { Discovery, loadIntegrations } from '@connectors/oauth';
@@ -30,7 +32,10 @@ export async function startRefresh(more: Record<string, object> = {}) {
   const [vaultServer, redisServer, provider] = await Promise.all([
     startEmbeddedVault(),
     startRedis(),
-    startAuthorizationServer({ accessTokenTtl: 3600 }),
+    startAuthorizationServer({
+      accessTokenTtl: 3600,
+      clients: [newClient('connectors'), newClient('tenants-own')],
+    }),
   ]);
   await provisionVault({ address: vaultServer.url, token: vaultServer.rootToken, auditLog: 'off' });
   const redis = connectRedis(redisServer.url, 'background', () => undefined);
@@ -38,7 +43,7 @@ export async function startRefresh(more: Record<string, object> = {}) {
   const vault = new VaultClient({ address: vaultServer.url, token: vaultServer.rootToken, maxRetries: 0 });
   const queues = new RefreshQueues(redis, 'connectors');
   const guard = new EgressGuard({ allow: ['127.0.0.1'] });
-  const [client] = provider.clients;
+  const [client, tenantsOwn] = provider.clients;
   if (client === undefined) throw new Error('the authorization server has no client');
   const entry = {
     provider: 'oidc',
@@ -110,6 +115,7 @@ export async function startRefresh(more: Record<string, object> = {}) {
     integrations,
     guard,
     provider,
+    tenantsOwn,
     events,
     unsaved,
     unrevoked,
@@ -122,6 +128,12 @@ export async function startRefresh(more: Record<string, object> = {}) {
       await Promise.all([vaultServer.close(), redisServer.close(), provider.close()]);
     },
   };
+}
+
+/** A client of the authorization server, for users and for itself. */
+function newClient(clientId: string): OAuthClient {
+  const clientSecret = randomBytes(24).toString('base64url');
+  return { clientId, clientSecret, redirectUris: [redirectUri], actsForItself: true };
 }
 
 export type RefreshWorld = Awaited<ReturnType<typeof startRefresh>>;
