@@ -3,6 +3,7 @@ import type { TokenSet } from '@connectors/oauth';
 import {
   ConnectorsError,
   Secret,
+  VaultError,
   type DataKey,
   type DataKeys,
   type RefreshJobData,
@@ -69,7 +70,8 @@ export class Spool {
   }
 
   /**
-   * The tokens kept for a revision, if there are any.
+   * The tokens kept for a revision, if there are any. An entry that nobody can open, because it was not written here or its key is
+   * gone, is none: to wait for it would hold the credential up for ever.
    *
    * @throws ConnectorsError `queue_unavailable`: nobody knows, so nothing may be spent
    * @throws VaultError
@@ -79,7 +81,15 @@ export class Spool {
       throw new ConnectorsError('queue_unavailable', undefined, { cause });
     });
     if (text === null) return undefined;
-    const entry = entrySchema.parse(JSON.parse(text));
+    try {
+      return await this.#open(job, entrySchema.parse(JSON.parse(text)));
+    } catch (error) {
+      if (error instanceof VaultError && !['rejected', 'key_not_found'].includes(error.reason)) throw error;
+      return undefined;
+    }
+  }
+
+  async #open(job: RefreshJobData, entry: z.infer<typeof entrySchema>): Promise<TokenSet> {
     const key = await this.#keys.open(entry.key);
     const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(entry.nonce, 'base64'))
       .setAAD(contextOf(job))

@@ -89,7 +89,18 @@ describe('tokens that Vault cannot take', () => {
     const field = (data: RefreshJobData) => `${data.tenantId}/${data.integration}/${data.revision}`;
     const entry = (await world.redis.hget('connectors:spool', field(job))) ?? '';
     await world.redis.hset('connectors:spool', field(other), entry);
-    await expect(spool().get(other)).rejects.toThrow('authenticate');
+    expect(await spool().get(other)).toBeUndefined();
+  });
+
+  it.each([
+    ['is no entry', 'nonsense'],
+    [
+      'Vault cannot open',
+      JSON.stringify({ key: 'vault:v1:AAAA', nonce: 'AAAA', sealed: 'AAAA', tag: 'AAAA' }),
+    ],
+  ])('do not hold a credential up for ever when somebody has put there what %s', async (_what, entry) => {
+    await world.redis.hset('connectors:spool', `${job.tenantId}/${job.integration}/${job.revision}`, entry);
+    expect(await refreshCredential(world.newEngine(), job)).toMatchObject({ kind: 'refreshed' });
   });
 
   it('are stored also after another worker has given the credential up', async () => {
