@@ -79,4 +79,14 @@ describe('PKCE', () => {
     expect(newPkce().challenge).not.toBe(newPkce().challenge);
     expect(JSON.stringify(newPkce())).toContain('[secret]');
   });
+
+  it('does not exist for a grant that no user gives', () => {
+    const { authorizeUrl: _none, ...provider } = plainIntegration(
+      {},
+      { grant: 'client_credentials' },
+    ).provider;
+    expect(() => authorizeUrl({ ...plainIntegration(), provider }, request)).toThrow(
+      'client_credentials needs no consent',
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import { EgressGuard } from '@connectors/egress';
+import { Secret } from '@connectors/vault-core';
 import { describe, expect, it } from 'vitest';
 import { Discovery, loadIntegrations } from '../src/index.ts';
 import type { Integration } from '../src/index.ts';
@@ -6,6 +7,7 @@ import { plainIntegration } from './fixtures.ts';
 import { sendJson, startEndpoint } from './start-endpoint.ts';
 
 const guard = new EgressGuard({ allow: ['127.0.0.1'] });
+const clientSecret = new Secret('secret');
 const oidcPath = '/.well-known/openid-configuration';
 
 function integrationOf(issuer: string, fields = ''): Integration {
@@ -76,6 +78,29 @@ describe('discovery', () => {
     expect(provider.clientAuthentication).toBe(chosen);
   });
 
+  it.each([
+    ['the server takes it', ['client_secret_basic', 'private_key_jwt'], {}, 'private_key_jwt'],
+    ['the server does not take it', ['client_secret_post'], {}, 'post'],
+    ['there is a secret as well', ['private_key_jwt', 'client_secret_basic'], { clientSecret }, 'basic'],
+  ])('of a client with a private key chooses that if %s: %j', async (_, methods, secret, chosen) => {
+    const { url } = await startIssuer({
+      [oidcPath]: (issuer) => documentOf(issuer, { token_endpoint_auth_methods_supported: methods }),
+    });
+    const integration = { ...integrationOf(url), clientKey: new Secret('key'), ...secret };
+    const { provider } = await new Discovery({ guard }).complete(integration);
+    expect(provider.clientAuthentication).toBe(chosen);
+  });
+
+  it('needs no authorization endpoint where no user consents', async () => {
+    const { url } = await startIssuer({
+      [oidcPath]: (issuer) => documentOf(issuer, { authorization_endpoint: undefined }),
+    });
+    const { provider } = await new Discovery({ guard }).complete(
+      integrationOf(url, ', grant: client_credentials'),
+    );
+    expect(provider).toMatchObject({ tokenUrl: `${url}/token`, authorizeUrl: undefined });
+  });
+
   it('lets what the operator configured win', async () => {
     const { url } = await startIssuer({ [oidcPath]: documentOf });
     const integration = integrationOf(
@@ -144,6 +169,10 @@ describe('a discovery document', () => {
   it.each<[string, (issuer: string) => object]>([
     ['of another issuer', () => documentOf('https://evil.example')],
     ['whose issuer differs by a slash', (issuer) => documentOf(issuer, { issuer: `${issuer}/` })],
+    [
+      'without an authorization endpoint, where a user has to consent',
+      (issuer) => documentOf(issuer, { authorization_endpoint: undefined }),
+    ],
     ['without a token endpoint', (issuer) => documentOf(issuer, { token_endpoint: undefined })],
     ['that is no document', () => []],
   ])('is refused: one %s', async (_, document) => {

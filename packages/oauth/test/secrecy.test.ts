@@ -1,9 +1,11 @@
+import type { ServerResponse } from 'node:http';
 import { format, inspect } from 'node:util';
 import { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
 import { describe, expect, it } from 'vitest';
-import { readTokenResponse, refreshAccessToken } from '../src/index.ts';
+import { readTokenResponse, refreshAccessToken, requestToken } from '../src/index.ts';
 import { plainIntegration } from './fixtures.ts';
+import { newKey } from './new-key.ts';
 import { sendJson, startEndpoint } from './start-endpoint.ts';
 
 const guard = new EgressGuard({ allow: ['127.0.0.1'] });
@@ -64,3 +66,35 @@ describe.each(['basic', 'post'] as const)(
     });
   },
 );
+
+describe('what an assertion is signed with, and the assertion, show in no', () => {
+  const key = newKey('ES256');
+  const halves = key.pem.reveal().split('\n').slice(1, 3);
+  const integration = (tokenUrl: string) =>
+    plainIntegration(
+      { clientKey: key.pem },
+      { tokenUrl, grant: 'jwt_bearer', clientAuthentication: 'private_key_jwt' },
+    );
+
+  it.each([
+    ['answer', (response: ServerResponse) => sendJson(response, { access_token: 'at-canary' })],
+    ['error after a cut', (response: ServerResponse) => response.destroy()],
+  ])('%s', async (_, respond) => {
+    const { url, requests } = await startEndpoint(respond);
+    const mint = requestToken({ integration: integration(url), fields: {}, guard });
+    const printed = everyWayToPrint(await mint.catch((error: unknown) => error));
+    const sent = new URLSearchParams(requests[0]?.body);
+    const signed = [sent.get('assertion'), sent.get('client_assertion')];
+    expect(signed.map((jwt) => jwt?.split('.').length)).toEqual([3, 3]);
+    for (const secret of [...halves, ...signed, 'canary']) expect(printed).not.toContain(secret);
+  });
+
+  it('error about a key that is none', async () => {
+    const mint = { integration: integration('https://as.example'), fields: {}, guard };
+    const error: unknown = await requestToken({ ...mint, grantSecret: new Secret('canary') }).catch(
+      (failure: unknown) => failure,
+    );
+    expect(everyWayToPrint(error)).toContain('private_key_invalid');
+    expect(everyWayToPrint(error)).not.toContain('canary');
+  });
+});

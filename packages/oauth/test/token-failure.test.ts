@@ -88,6 +88,103 @@ describe('a failed token request is', () => {
   });
 });
 
+/** What each provider says when the same thing goes wrong: status, body and headers. */
+type Said = [status: number, body: unknown, headers?: ProviderAnswer['headers']];
+const said: Record<string, Partial<Record<string, Said>>> = {
+  oidc: {
+    'a dead grant': [400, { error: 'invalid_grant' }],
+    'a wrong client secret': [401, { error: 'invalid_client' }],
+    'too many requests': [429, '', { 'retry-after': '7' }],
+  },
+  github: {
+    'a dead grant': [200, { error: 'bad_refresh_token' }],
+    'a wrong client secret': [200, { error: 'incorrect_client_credentials' }],
+    'too many requests': [403, { message: 'secondary rate limit' }, { 'retry-after': '7' }],
+  },
+  slack: {
+    'a dead grant': [200, { ok: false, error: 'invalid_refresh_token' }],
+    'a wrong client secret': [200, { ok: false, error: 'bad_client_secret' }],
+    'too many requests': [429, { ok: false, error: 'ratelimited' }, { 'retry-after': '7' }],
+  },
+  google: {
+    'a dead grant': [
+      400,
+      { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' },
+    ],
+    'a wrong client secret': [401, { error: 'invalid_client' }],
+    'too many requests': [429, '', { 'retry-after': '7' }],
+  },
+  'google-service-account': {
+    'a dead grant': [400, { error: 'invalid_grant', error_description: 'Invalid grant: account not found' }],
+    'too many requests': [429, '', { 'retry-after': '7' }],
+  },
+  'github-app': {
+    'a wrong client secret': [401, { message: 'A JSON web token could not be decoded' }],
+    'an installation that is gone': [404, { message: 'Not Found' }],
+    'an installation that is suspended': [403, { message: 'This installation has been suspended' }],
+    'too many requests': [403, { message: 'secondary rate limit' }, { 'retry-after': '7' }],
+  },
+};
+const everywhere: Record<string, Said> = {
+  'an unavailable service': [503, html],
+  'a web page as a success': [200, html],
+};
+const verdicts: Record<string, FailureClass> = {
+  'a dead grant': 'permanent',
+  'a wrong client secret': 'operator',
+  'an installation that is gone': 'operator',
+  'an installation that is suspended': 'operator',
+  'too many requests': 'throttled',
+  'an unavailable service': 'transient',
+  'a web page as a success': 'lost_response',
+};
+
+describe.each([...catalog.values()])('at $id', (provider) => {
+  it.each(Object.entries({ ...said[provider.id], ...everywhere }) as [string, Said][])('%s', (what, told) => {
+    const seen = failure(provider, answer(...told));
+    const rotates = provider.refreshTokenRotates && provider.grant === 'authorization_code';
+    const expected = verdicts[what] === 'lost_response' && !rotates ? 'transient' : verdicts[what];
+    expect(seen.class).toBe(expected);
+    expect(seen.mayHaveRotated).toBe(rotates && what in everywhere);
+    expect(seen.retryAfterMs).toBe(what === 'too many requests' ? 7000 : undefined);
+  });
+});
+
+describe('an assertion that is refused', () => {
+  const provider = plainProvider({ grant: 'jwt_bearer' });
+  const refused = (date: string) => failure(provider, answer(400, { error: 'invalid_grant' }, { date }));
+
+  it('is the tenant’s matter', () => {
+    expect(refused('Sun, 01 Mar 2026 12:00:59 GMT').class).toBe('permanent');
+  });
+
+  it.each(['Sun, 01 Mar 2026 12:01:00 GMT', 'Sun, 01 Mar 2026 11:59:00 GMT'])(
+    'is the operator’s matter when it was not valid on the clock of the provider, %s',
+    (date) => {
+      expect(refused(date)).toEqual({ class: 'operator', reason: 'clock_skew', mayHaveRotated: false });
+    },
+  );
+
+  it('for another reason than its times is judged by that', () => {
+    const date = 'Sun, 01 Mar 2026 14:00:00 GMT';
+    expect(failure(provider, answer(503, '', { date })).class).toBe('transient');
+    expect(failure(plainProvider(), answer(400, { error: 'invalid_grant' }, { date })).class).toBe(
+      'permanent',
+    );
+  });
+});
+
+it.each(['client_credentials', 'jwt_bearer', 'github_app'] as const)(
+  'an answer that is lost costs nothing where tokens are minted: %s',
+  (grant) => {
+    const provider = plainProvider({ grant });
+    const cut = readRequestError(provider, new TokenRequestError('response_cut', 'maybe'));
+    expect(cut).toEqual({ class: 'transient', reason: 'response_cut', mayHaveRotated: false });
+    expect(failure(provider, answer(200, html))).toMatchObject({ class: 'transient', mayHaveRotated: false });
+    expect(failure(provider, answer(502, html)).mayHaveRotated).toBe(false);
+  },
+);
+
 describe('the reason', () => {
   it.each([
     ['is the code', 400, { error: 'invalid_scope' }, 'invalid_scope'],
@@ -160,6 +257,9 @@ describe('a request without an answer is', () => {
   it.each<[CallFailure, 'no' | 'maybe', FailureClass, boolean]>([
     ['egress_refused', 'no', 'operator', false],
     ['client_secret_missing', 'no', 'operator', false],
+    ['private_key_missing', 'no', 'operator', false],
+    ['private_key_invalid', 'no', 'operator', false],
+    ['fields_invalid', 'no', 'operator', false],
     ['discovery_invalid', 'no', 'operator', false],
     ['discovery_failed', 'no', 'transient', false],
     ['dns_failure', 'no', 'transient', false],

@@ -114,6 +114,48 @@ describe('the expiry', () => {
   });
 });
 
+/** Seconds from the answer to the end of the refresh token. */
+function refreshLifetime(body: object, fields: Partial<Provider> = {}, date?: string): number | undefined {
+  const headers = date === undefined ? {} : { date };
+  const provider = { ...plainProvider(), ...fields };
+  const { refreshTokenExpiresAt } = tokens({ access_token: 'a', expires_in: 60, ...body }, provider, headers);
+  return refreshTokenExpiresAt && (refreshTokenExpiresAt.getTime() - receivedAt) / 1000;
+}
+
+describe('the end of the refresh token', () => {
+  it.each<[string, object, number | undefined]>([
+    ['is unknown when nothing is said: the access token’s says nothing of it', {}, undefined],
+    ['counts from when the answer came', { refresh_token_expires_in: 15_897_600 }, 15_897_600],
+    ['has another name at Keycloak', { refresh_expires_in: 1800 }, 1800],
+    ['has another name at Intuit', { x_refresh_token_expires_in: 8_726_400 }, 8_726_400],
+    ['may be a string', { refresh_token_expires_in: '3600' }, 3600],
+    ['may be absolute', { refresh_token_expires_at: '2026-03-02T12:00:00Z' }, 86_400],
+    ['may be a point in time in the wrong field', { refresh_token_expires_in: receivedAt / 1000 + 90 }, 90],
+    ['never comes when it is 0, as with offline tokens', { refresh_expires_in: 0 }, undefined],
+    ['is unknown when negative', { refresh_token_expires_in: -1 }, undefined],
+    ['is unknown when not a number', { refresh_token_expires_in: 'never' }, undefined],
+    ['is unknown when it has passed', { refresh_token_expires_at: '2026-02-01T00:00:00Z' }, undefined],
+  ])('%s', (_, body, seconds) => {
+    expect(refreshLifetime(body)).toBe(seconds);
+  });
+
+  it('is counted from every use where the provider lets idle ones die', () => {
+    const idle = { refreshTokenIdleLifetime: 7776 };
+    expect(refreshLifetime({}, idle)).toBe(7776);
+    expect(refreshLifetime({ refresh_token_expires_in: 'soon' }, idle)).toBe(7776);
+    expect(refreshLifetime({ refresh_token_expires_in: 60 }, idle)).toBe(60);
+  });
+
+  it('never comes when the response says so, whatever is usual', () => {
+    expect(refreshLifetime({ refresh_expires_in: 0 }, { refreshTokenIdleLifetime: 7776 })).toBeUndefined();
+  });
+
+  it('is corrected by the provider clock when it is absolute', () => {
+    const date = 'Sun, 01 Mar 2026 12:10:00 GMT';
+    expect(refreshLifetime({ refresh_token_expires_at: '2026-03-01T12:15:00Z' }, {}, date)).toBe(300);
+  });
+});
+
 describe('the scopes', () => {
   it.each<[string, unknown, ' ' | ',', string[] | undefined]>([
     ['are separated by spaces', 'a b  c', ' ', ['a', 'b', 'c']],
@@ -159,6 +201,22 @@ describe('a provider of the catalog', () => {
     expect(set.scopes).toBeUndefined();
   });
 
+  it('github: the refresh token of a GitHub App lives for six months', () => {
+    const body = { access_token: 'ghu_x', expires_in: 28_800, refresh_token: 'ghr_x' };
+    const months = (set: TokenSet) => (set.refreshTokenExpiresAt?.getTime() ?? 0) - receivedAt;
+    expect(months(tokens({ ...body, refresh_token_expires_in: 15_897_600 }, of('github')))).toBe(
+      15_897_600_000,
+    );
+    expect(months(tokens(body, of('github')))).toBe(180 * 86_400_000);
+  });
+
+  it('github-app: an installation token stands in a field of its own and ends at a point in time', () => {
+    const body = { token: 'ghs_x', expires_at: '2026-03-01T13:00:00Z', permissions: { issues: 'write' } };
+    const set = tokens(body, of('github-app'));
+    expect(set.accessToken.reveal()).toBe('ghs_x');
+    expect(set.expiresAt?.toISOString()).toBe('2026-03-01T13:00:00.000Z');
+  });
+
   it('slack: a rotating bot token', () => {
     const body = {
       ok: true,
@@ -178,6 +236,7 @@ describe('a provider of the catalog', () => {
       of('google'),
     );
     expect(set.refreshToken).toBeUndefined();
+    expect(set.refreshTokenExpiresAt?.getTime()).toBe(receivedAt + 180 * 86_400_000);
     expect(set.scopes).toEqual(['https://www.googleapis.com/auth/drive']);
   });
 });
