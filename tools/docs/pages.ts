@@ -36,9 +36,7 @@ function configurationPage(): string {
       Object.keys(worker).filter((name) => !common.includes(name)),
     ),
     '## Integrations',
-    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` (for example `GITHUB_CLIENT_ID`) switch on a provider of the catalog. Own integrations, and changes to these, stand in the file that `CONNECTORS_CONFIG` names:',
-    '```yaml\nintegrations:\n  acme-crm:\n    provider: oidc\n    issuer: https://login.example.com\n    clientId: connectors\n    scopes: [openid, offline_access]\n    upstream:\n      rest: https://api.example.com/v1\n      mcp: https://mcp.example.com/mcp\n```',
-    'Its client secret is read from `ACME_CRM_CLIENT_SECRET`. Only the worker needs client secrets.',
+    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` (for example `GITHUB_CLIENT_ID`) switch on a provider of the catalog; own ones stand in the file that `CONNECTORS_CONFIG` names. See [integrations.md](integrations.md).',
   ]);
 }
 
