@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fingerprint } from '@connectors/dev-servers';
+import { scheduleRefresh } from '@connectors/refresh';
 import { refreshQueueName, requestQueueName } from '@connectors/vault-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setExpiry } from '../../fleet/expiry.ts';
@@ -47,7 +48,8 @@ describe.each([
 
   it(`make one token request for ${agents} agents that meet a token that was revoked early`, async () => {
     const { granted } = await fleet.connect(tenantId);
-    await setExpiry(fleet, tenantId, () => Date.now() + 50 * 60_000);
+    const aged = await setExpiry(fleet, tenantId, () => Date.now() + 50 * 60_000);
+    await scheduleRefresh(fleet.scheduling, { tenantId, integration }, aged);
     const keys = await Promise.all(
       Array.from({ length: 5 }, () => fleet.createAgent({ name: 'agent', tenants: [tenantId] })),
     );
