@@ -1,0 +1,217 @@
+import type { Selection } from './run-tests.ts';
+
+/** One rule of the refresh taken out of the code, and the tests that must notice. */
+export interface Mutation extends Selection {
+  /** What is missing: a row of the table that is printed. */
+  without: string;
+  /** Below the root of the workspace. */
+  file: string;
+  /** Stands in the file exactly once. */
+  text: string;
+  replacement: string;
+}
+
+const src = 'packages/refresh/src';
+
+export const mutations: Mutation[] = [
+  {
+    without: 'the claim',
+    file: `${src}/claim.ts`,
+    text: 'const version = await writeClaim(engine, id, credential, record.version);',
+    replacement: 'const version = record.version;',
+    tests: 'hazards/races',
+    name: 'no race is run',
+  },
+  {
+    without: 'the wait for the claim of another',
+    file: `${src}/claim.ts`,
+    text: "if (engine.now() < heldUntil) return { kind: 'held', until: heldUntil };",
+    replacement: '',
+    tests: 'hazards/races',
+    name: 'a worker that finds a claim',
+  },
+  {
+    without: 'the margin for clock skew',
+    file: `${src}/claim.ts`,
+    text: 'Date.parse(attempt.deadline) + clockSkewMs',
+    replacement: 'Date.parse(attempt.deadline)',
+    tests: 'hazards/races',
+    name: 'a worker that finds a claim',
+  },
+  {
+    without: 'a look at whose claim a lost answer left',
+    file: `${src}/claim.ts`,
+    text: 'return isOurs ? stored?.version : undefined;',
+    replacement: 'return undefined;',
+    tests: 'hazards/saving',
+    name: 'a claim whose answer is lost',
+  },
+  {
+    without: 'the deadline check',
+    file: `${src}/ask-provider.ts`,
+    text: "if (remainingMs < engine.limits.requestMs) return { kind: 'failure', failure: deadlineMissed };",
+    replacement: '',
+    tests: 'hazards/races',
+    name: 'sends nothing',
+  },
+  {
+    without: 'the monotonic clock in the deadline check',
+    file: `${src}/ask-provider.ts`,
+    text: 'Math.min(deadline - engine.monotonic(), Date.parse(attempt.deadline) - engine.now())',
+    replacement: '(engine.monotonic(), Date.parse(attempt.deadline) - engine.now())',
+    tests: 'hazards/races',
+    name: 'sends nothing',
+  },
+  {
+    without: 'the wall clock in the deadline check',
+    file: `${src}/ask-provider.ts`,
+    text: 'Math.min(deadline - engine.monotonic(), Date.parse(attempt.deadline) - engine.now())',
+    replacement: 'deadline - engine.monotonic()',
+    tests: 'hazards/races',
+    name: 'sends nothing',
+  },
+  {
+    without: 'patience up to the deadline',
+    file: `${src}/ask-provider.ts`,
+    text: 'timeoutMs: remainingMs',
+    replacement: 'timeoutMs: engine.limits.requestMs',
+    tests: 'hazards/races',
+    name: 'a slow provider is waited for',
+  },
+  {
+    without: 'the “still due?” check',
+    file: `${src}/refresh.ts`,
+    text: 'record?.credential.metadata.revision !== job.revision',
+    replacement: 'record === undefined',
+    tests: 'test/refresh.test',
+    name: 'a job',
+  },
+  {
+    without: 'the cas',
+    file: 'packages/vault-core/src/vault/kv.ts',
+    text: 'const body = { options: { cas }, data };',
+    replacement: 'const body = { data };',
+    tests: 'hazards/races',
+    name: 'no race is run',
+  },
+  {
+    without: 'the conflict rule',
+    file: `${src}/write-over.ts`,
+    text: "if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;",
+    replacement: 'return undefined;',
+    tests: 'hazards/saving',
+    name: 'an unrelated write wins',
+  },
+  {
+    without: 'the rule that a reconnect wins',
+    file: `${src}/write-over.ts`,
+    text: 'while (stored?.credential.metadata.revision === spent) {',
+    replacement: 'while (stored !== undefined) {',
+    tests: 'hazards/saving',
+    name: 'a reconnect wins',
+  },
+  {
+    without: 'the tombstone by which a deletion wins',
+    file: 'packages/vault-core/src/credential-store.ts',
+    text: '? await this.#overwrite(id, { deleted: true }, isTombstone)',
+    replacement: '? document.version',
+    tests: 'hazards/saving',
+    name: 'a deletion wins',
+  },
+  {
+    without: 'a look at whose tokens a lost answer left',
+    file: `${src}/write-over.ts`,
+    text: 'stored?.credential.metadata.revision === changed.metadata.revision &&',
+    replacement: 'false &&',
+    tests: 'hazards/saving',
+    name: 'a save whose answer is lost',
+  },
+  {
+    without: 'another try to save',
+    file: `${src}/land.ts`,
+    text: 'engine.onUnsaved(job, error);',
+    replacement: 'throw error;',
+    tests: 'hazards/saving',
+    name: 'new tokens are kept and tried',
+  },
+  {
+    without: 'a word about what could not be saved',
+    file: `${src}/land.ts`,
+    text: 'engine.onUnsaved(job, error);',
+    replacement: '',
+    tests: 'hazards/saving',
+    name: 'new tokens are kept and tried',
+  },
+  {
+    without: 'the spool',
+    file: `${src}/land.ts`,
+    text: 'isSpooled ||= await engine.spool.put(job, tokens);',
+    replacement: '',
+    tests: 'test/spool.test',
+    name: 'lie in the spool when their worker has to end',
+  },
+  {
+    without: 'draining the spool before the claim',
+    file: `${src}/refresh.ts`,
+    text: 'const spooled = await landSpooled(engine, job, record);',
+    replacement: 'const spooled = undefined;',
+    tests: 'test/spool.test',
+    name: 'are stored by another worker before it spends anything',
+  },
+  {
+    without: 'keeping a refresh token that is omitted',
+    file: `${src}/land.ts`,
+    text: 'const { expiresAt: _spent, ...kept } = withoutAttempt(stored);',
+    replacement: 'const { expiresAt: _spent, refreshToken: _old, ...kept } = withoutAttempt(stored);',
+    tests: 'hazards/saving',
+    name: 'what is omitted is kept',
+  },
+  {
+    without: 'the doubt that names a lost response',
+    file: `${src}/conclude.ts`,
+    text: "claim.attempt.afterLost === true ? 'response_lost' : refusal",
+    replacement: 'refusal',
+    tests: 'hazards/lost-responses',
+    name: 'the next attempt finds the token spent',
+  },
+  {
+    without: 'keeping a doubt over the next failure',
+    file: `${src}/conclude.ts`,
+    text: 'const keep = inDoubt || claim.attempt.afterLost === true;',
+    replacement: 'const keep = inDoubt;',
+    tests: 'hazards/lost-responses',
+    name: 'the doubt outlives',
+  },
+  {
+    without: 'the wait after a request that nobody answered',
+    file: `${src}/conclude.ts`,
+    text: "if (kind === 'failure') await endAttempt",
+    replacement: 'await endAttempt',
+    tests: 'hazards/lost-responses',
+    name: 'keeps everybody else out',
+  },
+  {
+    without: 'the end of an attempt that was answered',
+    file: `${src}/conclude.ts`,
+    text: "if (kind === 'failure') await endAttempt(engine, job, claim, failure.mayHaveRotated);",
+    replacement: '',
+    tests: 'hazards/lost-responses',
+    name: 'an attempt that was answered leaves no doubt',
+  },
+  {
+    without: 'a look at whose attempt ends',
+    file: `${src}/conclude.ts`,
+    text: 'return stored.metadata.attempt?.id === claim.attempt.id;',
+    replacement: 'return true;',
+    tests: 'hazards/races',
+    name: 'an attempt that ends late',
+  },
+  {
+    without: 'the latch',
+    file: `${src}/conclude.ts`,
+    text: "status: 'needs_reauth', statusReason: reason",
+    replacement: 'statusReason: reason',
+    tests: 'test/failures.test',
+    name: 'is not tried again',
+  },
+];
