@@ -1,6 +1,9 @@
 import type { Provider } from './provider.ts';
 
-/** What a credential has of its own beside its tokens, for example the id of an installation, by name. */
+/**
+ * What a credential has of its own beside its tokens, for example the id of an installation, by name. Where the
+ * integration's key signs, they alone say whose data is reached: a tenant must not be believed what they are.
+ */
 export type CredentialFields = Readonly<Record<string, string>>;
 
 const maxLength = 512;

@@ -11,17 +11,35 @@ const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
 
+const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces');
+
 /** One entry of `connectors.yaml`: what makes it an integration, and any field of its provider. */
-const entrySchema = z.strictObject({
-  provider: z.enum([...catalog.keys()]).optional(),
-  clientId: z.string().min(1).optional(),
-  clientSecretEnv: variableName.optional(),
-  clientKeyEnv: variableName.optional(),
-  clientKeyId: z.string().min(1).optional(),
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces'))
-    .default([]),
-  upstream: z.strictObject({ rest: providerFields.apiBaseUrl, mcp: providerFields.mcpUrl }).default({}),
+export const entrySchema = z.strictObject({
+  provider: z
+    .enum([...catalog.keys()])
+    .optional()
+    .describe(
+      'The provider of the catalog whose definition is taken, and overridden by what else stands here. Left out: the one of the same name, else `oidc` if there is an `issuer`, else none.',
+    ),
+  clientId: z.string().min(1).optional().describe('Left out: read from `{ID}_CLIENT_ID`.'),
+  clientSecretEnv: variableName
+    .optional()
+    .describe('The variable that holds the client secret. Left out: `{ID}_CLIENT_SECRET`.'),
+  clientKeyEnv: variableName
+    .optional()
+    .describe(
+      'The variable that holds the private key in PEM (line ends may be written as `\\n`). Left out: `{ID}_CLIENT_KEY`.',
+    ),
+  clientKeyId: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What the provider calls that key (`kid`), where it wants to know.'),
+  scopes: z.array(scope).default([]).describe('What is asked for.'),
+  upstream: z
+    .strictObject({ rest: providerFields.apiBaseUrl, mcp: providerFields.mcpUrl })
+    .default({})
+    .describe('`rest` and `mcp`: base URLs of what agents reach through `/proxy/{id}` and `/mcp/{id}`.'),
   ...z.object({ ...providerFields, injection: providerFields.injection.partial() }).partial().shape,
 });
 

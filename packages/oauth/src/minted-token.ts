@@ -22,16 +22,18 @@ export interface Mint extends IntegrationCall {
  *   `client_secret_missing`, each before anything is sent
  */
 export async function requestToken(mint: Mint): Promise<ProviderAnswer> {
-  const { provider } = mint.integration;
-  if (fieldProblems(provider, mint.fields).length > 0) throw new TokenRequestError('fields_invalid', 'no');
-  const url = fillUrl(provider.tokenUrl, mint.fields);
+  const { integration, fields } = mint;
+  if (fieldProblems(integration.provider, fields).length > 0)
+    throw new TokenRequestError('fields_invalid', 'no');
+  const provider = { ...integration.provider, tokenUrl: fillUrl(integration.provider.tokenUrl, fields) };
+  const filled = { ...mint, integration: { ...integration, provider } };
   switch (provider.grant) {
     case 'client_credentials':
-      return await byClientCredentials(mint, url);
+      return await byClientCredentials(filled);
     case 'jwt_bearer':
-      return await byAssertion(mint, url);
+      return await byAssertion(filled);
     case 'github_app':
-      return await forInstallation(mint, url);
+      return await forInstallation(filled);
     case 'authorization_code':
     case 'api_key':
       throw new TypeError(`${provider.grant} mints no tokens`);
@@ -39,47 +41,49 @@ export async function requestToken(mint: Mint): Promise<ProviderAnswer> {
 }
 
 /** RFC 6749 4.4. */
-async function byClientCredentials(mint: Mint, url: string): Promise<ProviderAnswer> {
+async function byClientCredentials(mint: Mint): Promise<ProviderAnswer> {
   const { integration, fields, grantSecret } = mint;
   const client: Client | undefined =
     fields['clientId'] === undefined
       ? clientOf(integration)
       : // Never the integration's secret: it belongs to another client.
         { id: fields['clientId'], secret: grantSecret, key: grantSecret, keyId: fields['keyId'] };
-  return await askForTokens(mint, url, { grant_type: 'client_credentials', ...scopeOf(mint) }, client);
+  const parameters = { grant_type: 'client_credentials', ...scopeOf(mint) };
+  return await askForTokens(mint, integration.provider.tokenUrl, parameters, client);
 }
 
 /** RFC 7523 2.1. */
-async function byAssertion(mint: Mint, url: string): Promise<ProviderAnswer> {
+async function byAssertion(mint: Mint): Promise<ProviderAnswer> {
   const { integration, fields } = mint;
-  const { assertionAudience, scopeInAssertion } = integration.provider;
+  const { assertionAudience, scopeInAssertion, tokenUrl } = integration.provider;
   const assertion = await sign(mint, {
     iss: fields['issuer'] ?? integration.clientId,
     sub: fields['subject'],
-    aud: assertionAudience ?? url,
+    aud: assertionAudience ?? tokenUrl,
     ...(scopeInAssertion ? scopeOf(mint) : {}),
   });
-  const parameters = {
+  return await askForTokens(mint, tokenUrl, {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     assertion,
     ...(scopeInAssertion ? {} : scopeOf(mint)),
-  };
-  return await askForTokens(mint, url, parameters, clientOf(integration));
+  });
 }
 
 /** An app shows a JWT where others show a token, and there are no parameters. */
-async function forInstallation(mint: Mint, url: string): Promise<ProviderAnswer> {
-  const jwt = await sign(mint, { iss: mint.integration.clientId });
-  return await callProvider({ method: 'POST', url, headers: { authorization: `Bearer ${jwt}` } }, mint);
+async function forInstallation(mint: Mint): Promise<ProviderAnswer> {
+  const { clientId, provider } = mint.integration;
+  const jwt = await sign(mint, { iss: clientId });
+  const headers = { authorization: `Bearer ${jwt}` };
+  return await callProvider({ method: 'POST', url: provider.tokenUrl, headers }, mint);
 }
 
-/** With the tenant's key if it has one, else with the integration's. */
+/** With the tenant's key, or the integration's, but never with that in the name of another issuer. */
 async function sign(mint: Mint, claims: Record<string, string | undefined>): Promise<string> {
   const { integration, fields, grantSecret, now = Date.now } = mint;
-  const own = grantSecret !== undefined;
-  const key = own ? grantSecret : integration.clientKey;
+  const { clientKey, clientKeyId } = integration;
+  const key = grantSecret ?? (fields['issuer'] === undefined ? clientKey : undefined);
   if (key === undefined) throw new TokenRequestError('private_key_missing', 'no');
-  const keyId = own ? fields['keyId'] : integration.clientKeyId;
+  const keyId = grantSecret === undefined ? clientKeyId : fields['keyId'];
   return await signAssertion({ key, keyId, claims, now: now() });
 }
 

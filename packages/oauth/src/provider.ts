@@ -17,6 +17,8 @@ const injectionSchema = z.strictObject({
   defaultHeaders: z.record(headerName, headerValue),
 });
 
+const fieldName = z.string().regex(/^[a-z][A-Za-z0-9]{0,63}$/, 'must be a name in camel case');
+
 /** A value that every credential has of its own, for example the id of an installation. */
 const fieldSchema = z.strictObject({
   /** A regular expression (flag `u`) for the value as a whole: it is anchored when it is used. */
@@ -46,60 +48,87 @@ export type Grant = (typeof grants)[number];
 export const failureClasses = ['permanent', 'transient', 'operator', 'throttled', 'lost_response'] as const;
 export type FailureClass = (typeof failureClasses)[number];
 
-/** The fields of a provider, each of which `connectors.yaml` can set. */
+/** The fields of a provider, each of which `connectors.yaml` can set; docs/connectors-yaml.md is made from them. */
 export const providerFields = {
-  /** Shown to users. */
-  name: z.string().min(1),
-  /** An OpenID or RFC 8414 issuer: the endpoints come from its discovery document. */
-  issuer: url.optional(),
-  grant: z.enum(grants),
-  /** What a credential has to bring along, by name. */
-  fields: z.record(z.string().regex(/^[a-z][A-Za-z0-9]{0,63}$/, 'must be a name in camel case'), fieldSchema),
-  authorizeUrl: url.optional(),
-  /** May have `{name}` in its path for a field of the credential, where the grant is minted. */
-  tokenUrl: url.optional(),
-  /** Where refresh tokens are redeemed, if not at `tokenUrl`. */
-  refreshUrl: url.optional(),
-  revokeUrl: url.optional(),
-  /** What a revocation ends: with `grant` one that is meant for an old token kills those of a reconnect, too. */
-  revocationEnds: z.enum(['token', 'grant']),
-  /**
-   * `basic`: RFC 6749 2.3.1; `post`: id and secret in the body; `none`: a public client; `private_key_jwt`: an assertion
-   * signed with the client's key (RFC 7523 2.2). Absent: as discovered.
-   */
-  clientAuthentication: z.enum(['basic', 'post', 'none', 'private_key_jwt']).optional(),
-  /** Who our assertions are for; absent: the token endpoint. */
-  assertionAudience: z.string().min(1).optional(),
-  /** With `jwt_bearer`: whether the scopes stand in the assertion, and not beside it. */
-  scopeInAssertion: z.boolean(),
-  /** Added to every token request. */
-  tokenParams: z.record(z.string(), z.string()),
-  /** How the parameters of a token request are written. */
-  tokenRequestBody: z.enum(['form', 'json']),
-  pkce: z.boolean(),
-  /** Between scopes in the authorize URL. */
-  scopeSeparator: z.enum([' ', ',']),
-  /** Between scopes in a token response. */
-  grantedScopeSeparator: z.enum([' ', ',']),
-  /** Added to every authorize URL. */
-  authorizeParams: z.record(z.string(), z.string()),
-  /** Where the access token stands in a token response. */
-  accessTokenField: z.string().min(1),
-  /** Seconds an access token lives when the response does not say; absent: it does not expire as far as we know. */
-  assumedLifetime: z.int().positive().optional(),
-  /** Whether a refresh spends the refresh token. When unsure say true: it only makes us more careful. */
-  refreshTokenRotates: z.boolean(),
-  /** Seconds a refresh token lives unless it is used, when the response does not say; absent: for ever. */
-  refreshTokenIdleLifetime: z.int().positive().optional(),
-  /** How many token requests of an integration a worker may have under way. */
-  refreshConcurrency: z.int().positive().optional(),
-  /** How many token requests of an integration may begin in a second, over all workers. */
-  refreshesPerSecond: z.number().positive().optional(),
-  /** The provider's own error codes, beyond those of RFC 6749; they win over the defaults. */
-  errors: z.record(z.string(), z.enum(failureClasses)),
-  apiBaseUrl: url.optional(),
-  mcpUrl: url.optional(),
-  injection: injectionSchema,
+  name: z.string().min(1).describe('Shown to users.'),
+  issuer: url
+    .optional()
+    .describe('An OpenID or RFC 8414 issuer: the endpoints come from its discovery document.'),
+  grant: z.enum(grants).describe('How access tokens are had.'),
+  fields: z
+    .record(fieldName, fieldSchema)
+    .describe(
+      'What each credential has to bring along, by name: `pattern` is a regular expression for the whole value, `optional` says that it may be missing.',
+    ),
+  authorizeUrl: url.optional().describe('Where users are sent to consent.'),
+  tokenUrl: url
+    .optional()
+    .describe(
+      'Where tokens are asked for. Where no user consents, `{name}` in its path stands for a field of the credential.',
+    ),
+  refreshUrl: url.optional().describe('Where refresh tokens are redeemed, if not at `tokenUrl`.'),
+  revokeUrl: url.optional().describe('Where tokens are ended (RFC 7009).'),
+  revocationEnds: z
+    .enum(['token', 'grant'])
+    .describe(
+      'What a revocation ends. With `grant`, to end an old token would end those of a reconnect, too.',
+    ),
+  clientAuthentication: z
+    .enum(['basic', 'post', 'none', 'private_key_jwt'])
+    .optional()
+    .describe(
+      '`basic`: RFC 6749 2.3.1; `post`: id and secret in the body; `none`: a public client; `private_key_jwt`: an assertion signed with the private key (RFC 7523 2.2). Left out: as discovered, else `basic`.',
+    ),
+  assertionAudience: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Who signed assertions are for. Left out: the token endpoint.'),
+  scopeInAssertion: z
+    .boolean()
+    .describe('With `jwt_bearer`: whether the scopes stand in the assertion, not beside it.'),
+  tokenParams: z.record(z.string(), z.string()).describe('Added to every token request.'),
+  tokenRequestBody: z.enum(['form', 'json']).describe('How the parameters of a token request are written.'),
+  pkce: z.boolean().describe('Whether the provider takes PKCE (RFC 7636).'),
+  scopeSeparator: z.enum([' ', ',']).describe('Between scopes in a request.'),
+  grantedScopeSeparator: z.enum([' ', ',']).describe('Between scopes in a token response.'),
+  authorizeParams: z.record(z.string(), z.string()).describe('Added to every authorize URL.'),
+  accessTokenField: z.string().min(1).describe('Where the access token stands in a token response.'),
+  assumedLifetime: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Seconds an access token lives when the response does not say. Left out: it does not expire as far as we know.',
+    ),
+  refreshTokenRotates: z
+    .boolean()
+    .describe('Whether a refresh spends the refresh token. When unsure: yes, it only makes us more careful.'),
+  refreshTokenIdleLifetime: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'Seconds a refresh token lives unless it is used, when the response does not say. Left out: for ever.',
+    ),
+  refreshConcurrency: z
+    .int()
+    .positive()
+    .optional()
+    .describe('How many token requests of the integration a worker may have under way.'),
+  refreshesPerSecond: z
+    .number()
+    .positive()
+    .optional()
+    .describe('How many token requests of the integration may begin in a second, over all workers.'),
+  errors: z
+    .record(z.string(), z.enum(failureClasses))
+    .describe("The provider's own error codes, beyond those of RFC 6749; they win over the defaults."),
+  apiBaseUrl: url.optional().describe('Base URL of its API, where `upstream.rest` names no other.'),
+  mcpUrl: url.optional().describe('Its MCP server, where `upstream.mcp` names no other.'),
+  injection: injectionSchema.describe(
+    'How the token gets into requests: `header`, the `scheme` before it (may be empty), and `defaultHeaders` for requests that lack them.',
+  ),
 };
 
 /** An authorization server and its quirks, as plain data. */
@@ -108,7 +137,14 @@ export const providerSchema = z
   .superRefine((provider, context) => {
     const missing = missingEndpoint(provider);
     if (missing !== undefined) context.addIssue({ code: 'custom', ...missing });
-    for (const name of placeholders(provider.tokenUrl)) {
+    const names = placeholders(provider.tokenUrl);
+    if (names.length > 0 && !isMinted(provider))
+      context.addIssue({
+        code: 'custom',
+        path: ['tokenUrl'],
+        message: 'may not name fields with this grant',
+      });
+    for (const name of names) {
       if (Object.hasOwn(provider.fields, name) && provider.fields[name]?.optional !== true) continue;
       context.addIssue({ code: 'custom', path: ['fields', name], message: 'required, tokenUrl names it' });
     }

@@ -163,6 +163,18 @@ describe('the definition of a provider', () => {
     ]);
   });
 
+  it('names no field in its tokenUrl where a user consents', () => {
+    const fields = { realm: { pattern: '[a-z]+' } };
+    const yours = {
+      tokenUrl: 'https://as.example/{realm}/token',
+      fields,
+      authorizeUrl: 'https://as.example/a',
+    };
+    expect(load({ acme: { ...entry, ...yours, grant: 'authorization_code' } }).problems).toEqual([
+      'integrations.acme.tokenUrl: may not name fields with this grant',
+    ]);
+  });
+
   it.each([
     ['lacks', {}],
     ['calls optional', { realm: { pattern: '[a-z]+', optional: true } }],

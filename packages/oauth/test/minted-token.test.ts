@@ -83,6 +83,21 @@ describe('client credentials', () => {
     expect(requests).toEqual([]);
   });
 
+  it('go to a token endpoint that a field is part of, and are for that one', async () => {
+    const key = newKey('ES256');
+    const { url, requests } = await startTokenEndpoint();
+    const fields = { realm: { pattern: '[a-z]+' } };
+    const integration = acting(
+      `${url}/realms/{realm}/token`,
+      { fields, clientAuthentication: 'private_key_jwt' },
+      { clientKey: key.pem },
+    );
+    await requestToken({ integration, fields: { realm: 'acme' }, guard });
+    expect(requests[0]?.path).toBe('/realms/acme/token');
+    const { payload } = await jwtVerify(formOf(requests[0])['client_assertion'] ?? '', key.publicKey);
+    expect(payload.aud).toBe(`${url}/realms/acme/token`);
+  });
+
   it('may be a key of the tenant’s own', async () => {
     const key = newKey('ES256');
     const { url, requests } = await startTokenEndpoint();
@@ -136,6 +151,13 @@ describe('a JWT bearer assertion', () => {
     expect(protectedHeader.kid).toBe('ours');
     expect(payload).toMatchObject({ iss: 'client-1', sub: 'ann@example.com' });
     expect(payload).not.toHaveProperty('scope');
+  });
+
+  it('of an issuer that the credential names is never signed with the key of the integration', async () => {
+    const { url, requests } = await startTokenEndpoint();
+    const error = await failureOf({ integration: signing(url), fields: { issuer: 'other@example' }, guard });
+    expect(error).toMatchObject({ code: 'private_key_missing', sent: 'no' });
+    expect(requests).toEqual([]);
   });
 
   it('may be for another audience than the token endpoint', async () => {
