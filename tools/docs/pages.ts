@@ -5,14 +5,15 @@ import { proxyConfigSchema } from '../../apps/proxy/src/config.ts';
 import { createMetrics as createProxyMetrics } from '../../apps/proxy/src/metrics.ts';
 import { workerConfigSchema } from '../../apps/worker/src/config.ts';
 import { createMetrics as createWorkerMetrics } from '../../apps/worker/src/metrics.ts';
-
-const notice = '<!-- Made by `pnpm docs` from the code. Change the code. -->';
+import { integrationFieldsPage } from './integration-fields-page.ts';
+import { page, table } from './markdown.ts';
 
 /** The pages that are made from the code, by file name below docs/. */
 export async function generatePages(): Promise<Record<string, string>> {
   return {
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
+    'integration-fields.md': integrationFieldsPage(),
     'metrics.md': await metricsPage(),
   };
 }
@@ -89,16 +90,4 @@ async function figures(registry: Registry): Promise<string> {
       .filter(({ name }) => name.startsWith('connectors_'))
       .map(({ name, type, help }) => [`\`${name}\``, String(type), help]),
   );
-}
-
-function page(title: string, parts: string[]): string {
-  return `${[`# ${title}`, notice, ...parts].join('\n\n')}\n`;
-}
-
-function line(cells: string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
-
-function table(head: string[], rows: string[][]): string {
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -3,7 +3,7 @@ export { catalog } from './catalog.ts';
 export { fieldProblems, type CredentialFields } from './credential-fields.ts';
 export type { Integration, ReadyIntegration } from './integration.ts';
 export { integrationFields, readIntegrations } from './integration-settings.ts';
-export { loadIntegrations } from './load-integrations.ts';
+export { entrySchema, loadIntegrations } from './load-integrations.ts';
 export { requestToken, type Mint } from './minted-token.ts';
 export { newPkce, type Pkce } from './pkce.ts';
 export type { ClientAuthentication, Grant, Provider, ReadyProvider } from './provider.ts';
@@ -14,7 +14,7 @@ export {
   type ProviderAnswer,
 } from './provider-call.ts';
 export { Discovery } from './discovery.ts';
-export { failureClasses, isMinted, type FailureClass } from './provider.ts';
+export { failureClasses, isMinted, oauthDefaults, type FailureClass } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
 export { readRequestError, type TokenFailure } from './token-failure.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';

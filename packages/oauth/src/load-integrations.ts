@@ -13,6 +13,8 @@ const variableName = z
 
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces');
 
+const injection = providerFields.injection.partial().describe(providerFields.injection.description ?? '');
+
 /** One entry of `connectors.yaml`: what makes it an integration, and any field of its provider. */
 export const entrySchema = z.strictObject({
   provider: z
@@ -40,7 +42,7 @@ export const entrySchema = z.strictObject({
     .strictObject({ rest: providerFields.apiBaseUrl, mcp: providerFields.mcpUrl })
     .default({})
     .describe('`rest` and `mcp`: base URLs of what agents reach through `/proxy/{id}` and `/mcp/{id}`.'),
-  ...z.object({ ...providerFields, injection: providerFields.injection.partial() }).partial().shape,
+  ...z.object({ ...providerFields, injection }).partial().shape,
 });
 
 type Entry = z.infer<typeof entrySchema>;

@@ -123,7 +123,9 @@ export const providerFields = {
     .describe('How many token requests of the integration may begin in a second, over all workers.'),
   errors: z
     .record(z.string(), z.enum(failureClasses))
-    .describe("The provider's own error codes, beyond those of RFC 6749; they win over the defaults."),
+    .describe(
+      `What the provider's own error codes mean, beyond those of RFC 6749: ${failureClasses.join(', ')}. They win over the defaults.`,
+    ),
   apiBaseUrl: url.optional().describe('Base URL of its API, where `upstream.rest` names no other.'),
   mcpUrl: url.optional().describe('Its MCP server, where `upstream.mcp` names no other.'),
   injection: injectionSchema.describe(
