@@ -78,7 +78,7 @@ export class EgressGuard {
   }
 
   /**
-   * Drop-in for the `lookup` option of net, tls, http and undici. It resolves the host
+   * Drop-in for the `lookup` option of net, tls, http and undici and for got's `dnsLookup`. It resolves the host
    * once, refuses it if any of its addresses is not public, and hands over exactly the addresses it judged: the
    * connection goes to one of them, so an answer that changes afterwards (DNS rebinding) is never asked for.
    */

@@ -1,11 +1,13 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ClientRequest } from 'node:http';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { EgressRefusedError } from '@connectors/egress';
 import type { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
 import { afterRunning } from './running-time.ts';
+import got, { RequestError } from 'got';
+import type { Response } from 'got';
 
 /** Bytes. Token responses and discovery documents are a few kilobytes. */
 const maxResponseSize = 256 * 1024;
@@ -18,7 +20,7 @@ const bodyMs = 2_000;
 
 // A connection per call: on a kept one that the provider has just closed, nobody can tell whether the refresh token
 // was spent. TLS sessions are resumed all the same. Own agents also ignore proxy variables of the environment.
-const agents = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) };
+const agent = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) };
 
 export interface CallOptions {
   guard: EgressGuard;
@@ -59,7 +61,7 @@ export type CallFailure =
 
 /**
  * No complete answer came. `sent` is 'no' only when the request certainly never reached the provider, so that a
- * refresh token is certainly unspent. Carries no cause: its message alone is known to be harmless.
+ * refresh token is certainly unspent. Carries no cause: got's errors hold the form body.
  */
 export class TokenRequestError extends Error {
   readonly code: CallFailure;
@@ -88,82 +90,56 @@ export interface Call {
 export async function callProvider(call: Call, options: CallOptions): Promise<ProviderAnswer> {
   const { guard, now = Date.now, timeoutMs = defaultTimeoutMs, signal } = options;
   const url = checkedUrl(guard, call.url);
-  if (signal?.aborted === true) throw new TokenRequestError('aborted', 'no');
-  const request = openRequest(url, call, guard);
-  const progress = watch(request, url.protocol === 'https:');
-  let givenUp: CallFailure | undefined;
-  const giveUp = (reason: CallFailure): void => {
-    givenUp ??= reason;
-    request.destroy();
-  };
-  const abort = (): void => giveUp('aborted');
-  signal?.addEventListener('abort', abort);
+  const progress: Progress = { connected: false, sent: false, answered: false };
+  const tooLarge = new AbortController();
+  const tooLate = new AbortController();
   let stopWaiting = afterRunning(timeoutMs, () => {
     // An answer that has begun is worth the time it takes to read it.
-    if (!progress.answered) return giveUp('timeout');
-    stopWaiting = afterRunning(bodyMs, () => giveUp('timeout'));
+    if (!progress.answered) return tooLate.abort();
+    stopWaiting = afterRunning(bodyMs, () => tooLate.abort());
   });
+  const signals = [tooLarge.signal, tooLate.signal, ...(signal === undefined ? [] : [signal])];
   try {
-    const response = await responseTo(request, call.body);
-    const body = await readBody(response, () => giveUp('response_too_large'));
-    return toAnswer(response, body, now());
+    const request = got(url, {
+      ...callRules,
+      method: call.method,
+      headers: { ...callRules.headers, ...call.headers },
+      ...(call.body === undefined ? {} : { body: call.body }),
+      dnsLookup: guard.lookup,
+      signal: AbortSignal.any(signals),
+    });
+    void request.on('request', (sent: ClientRequest) => watch(sent, url.protocol === 'https:', progress));
+    void request.on('downloadProgress', ({ transferred }: { transferred: number }) => {
+      if (transferred > maxResponseSize) tooLarge.abort();
+    });
+    const response = await request;
+    tooLarge.signal.throwIfAborted();
+    return toAnswer(response, now());
   } catch (error) {
-    throw new TokenRequestError(givenUp ?? failureCode(error, progress), progress.sent ? 'maybe' : 'no');
+    const ours = tooLarge.signal.aborted
+      ? 'response_too_large'
+      : tooLate.signal.aborted
+        ? 'timeout'
+        : undefined;
+    throw new TokenRequestError(ours ?? failureCode(error, progress), progress.sent ? 'maybe' : 'no');
   } finally {
     stopWaiting();
-    signal?.removeEventListener('abort', abort);
   }
 }
 
-function openRequest(url: URL, { method, headers }: Call, guard: EgressGuard): ClientRequest {
-  const isSecure = url.protocol === 'https:';
-  const open = isSecure ? httpsRequest : httpRequest;
-  return open(url, {
-    method,
-    agent: isSecure ? agents.https : agents.http,
-    // Compressed answers would escape the size limit.
-    headers: {
-      accept: 'application/json',
-      'accept-encoding': 'identity',
-      'user-agent': 'connectors',
-      ...headers,
-    },
-    lookup: guard.lookup,
-    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    rejectUnauthorized: true,
-  });
-}
+const callRules = {
+  agent,
+  // Compressed answers would escape the size limit.
+  headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'connectors' },
+  decompress: false,
+  followRedirect: false,
+  https: { rejectUnauthorized: true },
+  responseType: 'buffer',
+  retry: { limit: 0 },
+  throwHttpErrors: false,
+} as const;
 
-function responseTo(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    request.once('response', resolve);
-    request.on('error', reject);
-    request.end(body);
-  });
-}
-
-function readBody(response: IncomingMessage, onTooLarge: () => void): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    response.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxResponseSize) onTooLarge();
-      else chunks.push(chunk);
-    });
-    response.once('end', () => (size > maxResponseSize ? reject(cutShort) : resolve(Buffer.concat(chunks))));
-    response.on('error', reject);
-    response.once('close', () => reject(cutShort));
-  });
-}
-
-const cutShort = new Error('the response was cut short');
-
-function toAnswer(
-  { statusCode = 0, headers }: IncomingMessage,
-  body: Buffer,
-  receivedAt: number,
-): ProviderAnswer {
+function toAnswer({ statusCode, headers, body }: Response<Uint8Array>, receivedAt: number): ProviderAnswer {
   const kept: ProviderAnswer['headers'] = {};
   for (const name of ['retry-after', 'date', 'content-type'] as const) {
     const value = headers[name];
@@ -188,26 +164,27 @@ interface Progress {
 }
 
 /** Node writes a request out once the connection, under TLS the handshake with its certificate check, stands. */
-function watch(request: ClientRequest, isSecure: boolean): Progress {
-  const progress: Progress = { connected: false, sent: false, answered: false };
-  request.once('socket', (socket: Socket) => {
+function watch(request: ClientRequest, secure: boolean, progress: Progress): void {
+  const onSocket = (socket: Socket) => {
     if (!socket.connecting) Object.assign(progress, { connected: true, sent: true });
     socket.once('connect', () => {
       progress.connected = true;
     });
-    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
       progress.sent = true;
     });
-  });
+  };
   request.once('response', () => {
     progress.answered = true;
   });
-  return progress;
+  if (request.socket === null) request.once('socket', onSocket);
+  else onSocket(request.socket);
 }
 
 function failureCode(error: unknown, progress: Progress): CallFailure {
-  const { code = '' } = error as NodeJS.ErrnoException;
+  const code = error instanceof RequestError ? error.code : '';
   if (code === 'egress_refused') return 'egress_refused';
+  if (code === 'ERR_ABORTED') return 'aborted';
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return 'dns_failure';
   if (code === 'ECONNREFUSED') return 'connection_refused';
   if (!progress.connected) return 'connection_failed';
