@@ -16,7 +16,7 @@ export interface RevocationRequest extends IntegrationCall {
 export type Revocation =
   /** The token works no longer, by this call or before it. */
   | { kind: 'revoked' }
-  /** The provider has no way to do it: the user has to remove the app there. */
+  /** There is no way to do it from here: the user has to remove the app at the provider. */
   | { kind: 'unsupported' }
   /** It may still work; `reason` is a code as in `TokenFailure`. */
   | { kind: 'failed'; reason: string };
@@ -27,9 +27,11 @@ export type Revocation =
 export async function revokeToken(request: RevocationRequest): Promise<Revocation> {
   const { integration, token, hint } = request;
   const { provider } = integration;
-  if (provider.revokeUrl === undefined) return { kind: 'unsupported' };
+  const client = clientOf(integration);
+  // Without a client of the integration tokens are minted for the tenant's own, and soon expire.
+  if (provider.revokeUrl === undefined || client === undefined) return { kind: 'unsupported' };
   try {
-    const answer = await callAsClient(request, clientOf(integration), {
+    const answer = await callAsClient(request, client, {
       url: provider.revokeUrl,
       parameters: { token: token.reveal(), token_type_hint: hint },
       body: 'form',

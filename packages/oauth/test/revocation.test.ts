@@ -52,6 +52,15 @@ describe('a revocation', () => {
     expect(await revoke({})).toEqual({ kind: 'unsupported' });
   });
 
+  it('is unsupported where the token is not of a client of ours', async () => {
+    const { url, requests } = await startEndpoint((response) => response.end());
+    const { clientId: _theirs, ...integration } = plainIntegration({}, { revokeUrl: url });
+    const token = new Secret('at-canary');
+    const revocation = await revokeToken({ integration, token, hint: 'access_token', guard });
+    expect(revocation).toEqual({ kind: 'unsupported' });
+    expect(requests).toEqual([]);
+  });
+
   it('is unsupported where the provider says so', async () => {
     expect(await answered(400, { error: 'unsupported_token_type' })).toEqual({ kind: 'unsupported' });
   });
