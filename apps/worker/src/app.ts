@@ -30,6 +30,7 @@ export async function startApp(config: WorkerConfig, log: Logger): Promise<Worke
     prefix: config.REDIS_PREFIX,
     integrations: config.integrations,
     guard: config.guard,
+    consoleUrl: config.CONSOLE_URL,
     settings: refreshSettings(config),
     metrics,
     log,

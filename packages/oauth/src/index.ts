@@ -16,6 +16,6 @@ export {
 export { Discovery } from './discovery.ts';
 export { failureClasses, isMinted, oauthDefaults, type FailureClass } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
-export { readRequestError, type TokenFailure } from './token-failure.ts';
+export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';
 export { readTokenResponse, type TokenResult, type TokenSet } from './token-response.ts';

@@ -123,8 +123,14 @@ function hasOtherClock({ headers, receivedAt }: ProviderAnswer): boolean {
   return Math.abs(serverTime(headers.date, receivedAt) - receivedAt) >= assertionValidity * 1000;
 }
 
-/** Seconds or an HTTP date (RFC 9110 10.2.3); a date is measured against the provider's own clock. */
-function readRetryAfter({ headers, receivedAt }: ProviderAnswer): number | undefined {
+/**
+ * How many milliseconds an answer asks to wait: Retry-After is seconds or an HTTP date (RFC 9110 10.2.3); a date is
+ * measured against the server's own clock.
+ */
+export function readRetryAfter({
+  headers,
+  receivedAt,
+}: Pick<ProviderAnswer, 'headers' | 'receivedAt'>): number | undefined {
   const value = headers['retry-after']?.trim() ?? '';
   const seconds = /^\d+$/.test(value) ? Number(value) : undefined;
   const date = /^[A-Z]/i.test(value) ? Date.parse(value) : Number.NaN;

@@ -12,3 +12,6 @@ export { refreshFields, refreshRule, refreshSettings, type RefreshSettings } fro
 export { scheduleRefresh, storeGranted } from './store.ts';
 export { sweepTenant, type SweepReport } from './sweep.ts';
 export { Spool } from './spool.ts';
+export { checkEndpointUrl } from './webhooks/endpoint-url.ts';
+export { testMessage } from './webhooks/message.ts';
+export { webhookQueueName, type DeliveryReport, type WebhookQueue } from './webhooks/queue.ts';

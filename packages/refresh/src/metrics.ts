@@ -1,12 +1,14 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createWebhookMetrics } from './webhooks/metrics.ts';
 
-/** The figures of refreshing. No label names a tenant: a metric must not grow with the number of tenants. */
+/** The figures of refreshing and of webhooks. No label names a tenant: a metric must not grow with the number of tenants. */
 export type RefreshMetrics = ReturnType<typeof createRefreshMetrics>;
 
 export function createRefreshMetrics(registers: Registry[]) {
   return {
     ...counters(registers),
     ...durations(registers),
+    ...createWebhookMetrics(registers),
     lastSweep: new Gauge({
       name: 'connectors_last_sweep_timestamp_seconds',
       help: 'When this worker last listed the tenants for a sweep',

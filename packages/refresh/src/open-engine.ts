@@ -13,6 +13,8 @@ import type { RefreshEngine } from './engine.ts';
 import type { RefreshMetrics } from './metrics.ts';
 import type { RefreshSettings } from './settings.ts';
 import { Spool } from './spool.ts';
+import { openWebhooks, type OpenWebhooks } from './webhooks/open-webhooks.ts';
+import type { WebhookQueue } from './webhooks/queue.ts';
 import { startWorker, type RunningWorker } from './worker.ts';
 
 export interface EngineOptions {
@@ -23,6 +25,8 @@ export interface EngineOptions {
   prefix: string;
   integrations: ReadonlyMap<string, Integration>;
   guard: EgressGuard;
+  /** What links for users begin with; absent: webhooks have none. */
+  consoleUrl?: string;
   settings: RefreshSettings;
   metrics: RefreshMetrics;
   log: Logger;
@@ -30,6 +34,7 @@ export interface EngineOptions {
 
 export interface OpenEngine {
   engine: RefreshEngine;
+  webhooks: WebhookQueue;
   /** A connection that fails at once without Redis. */
   requests: Redis;
   /** A connection that waits for Redis. */
@@ -48,38 +53,64 @@ export function openEngine(options: EngineOptions): OpenEngine {
   const onRedisError = warnOfRedis(log);
   const requests = connectRedis(options.redisUrl, 'request', onRedisError);
   const background = connectRedis(options.redisUrl, 'background', onRedisError);
+  const queues = new RefreshQueues(requests, prefix);
+  const events = connectRedis(options.redisUrl, 'background', onRedisError);
+  const webhooks = openWebhooks(options, { queues, requests, events });
   const stopping = new AbortController();
-  const engine = assemble(options, requests, stopping.signal);
+  const engine = assemble(options, { queues, requests, webhooks }, stopping.signal);
   let worker: RunningWorker | undefined;
   return {
     engine,
+    webhooks: webhooks.deliveries.queue,
     requests,
     background,
     onRedisError,
     start() {
-      worker = startWorker({ ...settings, engine, background, requests, prefix, log, onRedisError, metrics });
+      const connections = { background, requests, prefix, onRedisError };
+      worker = startWorker({
+        ...settings,
+        ...connections,
+        engine,
+        log,
+        metrics,
+        webhooks: webhooks.deliveries,
+      });
     },
     async close() {
       stopping.abort();
       await worker?.close();
-      await engine.queues.close();
+      webhooks.close();
+      await queues.close();
       background.disconnect();
       requests.disconnect();
     },
   };
 }
 
-function assemble(options: EngineOptions, requests: Redis, stopping: AbortSignal): RefreshEngine {
+interface Parts {
+  queues: RefreshQueues;
+  requests: Redis;
+  webhooks: OpenWebhooks;
+}
+
+function assemble(
+  options: EngineOptions,
+  { queues, requests, webhooks }: Parts,
+  stopping: AbortSignal,
+): RefreshEngine {
   const { vault, prefix, integrations, guard, settings, metrics, log } = options;
   return {
     credentials: vault.credentials,
-    queues: new RefreshQueues(requests, prefix),
+    queues,
     integrations,
     discovery: new Discovery({ guard }),
     guard,
     spool: new Spool(requests, prefix, vault.spoolKeys, Date.now),
     stopping,
-    announce: (event) => publishEvent(requests, prefix, event).catch(() => undefined),
+    async announce(event) {
+      const published = publishEvent(requests, prefix, event).catch(() => undefined);
+      await Promise.all([published, webhooks.announcer.announce(event)]);
+    },
     onUnsaved: ({ tenantId, integration }, error) => {
       metrics.unsaved.inc({ integration });
       log.error({ tenantId, integration, err: error }, 'new tokens could not be saved yet');

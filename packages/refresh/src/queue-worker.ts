@@ -3,7 +3,8 @@ import { isNotConnectionError, Worker, type Processor, type WorkerOptions } from
 import type { WorkerDeps } from './worker.ts';
 import { retryDelayMs } from './jobs/backoff.ts';
 
-export type Bulkhead = Pick<WorkerOptions, 'concurrency' | 'limiter'>;
+/** How much of a queue is done at a time, and when what failed is tried again. */
+export type Pace = Pick<WorkerOptions, 'concurrency' | 'limiter' | 'settings'>;
 
 /** Token requests of an integration in a second, over all workers, where nothing else is known of its provider. */
 const defaultPerSecond = 100;
@@ -15,7 +16,7 @@ const defaultPerSecond = 100;
 export function bulkheadOf(
   { refreshConcurrency, refreshesPerSecond = defaultPerSecond }: Provider,
   concurrency: number,
-): Bulkhead {
+): Pace {
   const max = Math.max(1, Math.floor(refreshesPerSecond));
   return {
     concurrency: refreshConcurrency ?? concurrency,
@@ -28,7 +29,7 @@ export function openQueueWorker<T>(
   deps: WorkerDeps,
   queue: string,
   processor: Processor<T>,
-  bulkhead: Bulkhead | undefined,
+  pace: Pace | undefined,
 ): Worker<T> {
   const options: WorkerOptions = {
     connection: deps.background,
@@ -36,10 +37,10 @@ export function openQueueWorker<T>(
     concurrency: deps.concurrency,
     lockDuration: deps.lockMs,
     stalledInterval: deps.stalledMs,
-    ...bulkhead,
     // A job whose workers die again and again is still due: what it spends is guarded by its claim in Vault.
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     settings: { backoffStrategy: (failures, _type, error) => retryDelayMs(failures, error) },
+    ...pace,
   };
   const worker = new Worker<T>(queue, processor, options);
   worker.on('error', (error) => {

@@ -8,8 +8,12 @@ import { runRefreshJob } from './jobs/refresh-job.ts';
 import { runRequestJob } from './jobs/request-job.ts';
 import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
 import type { RefreshMetrics } from './metrics.ts';
-import { bulkheadOf, openQueueWorker, type Bulkhead } from './queue-worker.ts';
+import { bulkheadOf, openQueueWorker, type Pace } from './queue-worker.ts';
 import type { RefreshSettings } from './settings.ts';
+import type { DeliveryDeps } from './webhooks/deliver.ts';
+import { webhookQueueName, type WebhookJobData } from './webhooks/queue.ts';
+import { deliveryRetryMs } from './webhooks/retry-schedule.ts';
+import { runWebhookJob } from './webhooks/webhook-job.ts';
 
 export interface WorkerDeps extends Omit<RefreshSettings, 'limits'> {
   engine: RefreshEngine;
@@ -22,6 +26,7 @@ export interface WorkerDeps extends Omit<RefreshSettings, 'limits'> {
   /** Told of every error of a connection to Redis. */
   onRedisError: (error: Error) => void;
   metrics: RefreshMetrics;
+  webhooks: DeliveryDeps;
 }
 
 export interface RunningWorker {
@@ -30,8 +35,8 @@ export interface RunningWorker {
 }
 
 /**
- * Takes jobs off three kinds of queue: refreshes (one queue per integration), requests to refresh now, and sweeps. Any
- * number of these may run side by side.
+ * Takes jobs off four kinds of queue: refreshes (one queue per integration), requests to refresh now, sweeps, and webhooks.
+ * Any number of these may run side by side.
  */
 export function startWorker(deps: WorkerDeps): RunningWorker {
   const underWay = new Set<Promise<unknown>>();
@@ -56,15 +61,21 @@ export function startWorker(deps: WorkerDeps): RunningWorker {
   };
 }
 
+/** Deliveries do little but wait for others. */
+const webhookPace: Pace = {
+  concurrency: 50,
+  settings: { backoffStrategy: (failures, _type, error) => deliveryRetryMs(failures, error) },
+};
+
 function openWorkers(deps: WorkerDeps, underWay: Set<Promise<unknown>>): Worker[] {
   const { engine, log, metrics } = deps;
-  const open = <T extends object>(queue: string, process: Processor<T>, bulkhead?: Bulkhead) => {
+  const open = <T extends object>(queue: string, process: Processor<T>, pace?: Pace) => {
     const tracked: Processor<T> = (job, token) => {
       const running = process(job, token);
       underWay.add(running);
       return running.finally(() => underWay.delete(running));
     };
-    return openQueueWorker<T>(deps, queue, tracked, bulkhead) as Worker;
+    return openQueueWorker<T>(deps, queue, tracked, pace) as Worker;
   };
   const openCoded = <T extends object>(queue: string, process: Processor<T>) =>
     open<T>(queue, codingFailures(log, queue, process));
@@ -79,5 +90,10 @@ function openWorkers(deps: WorkerDeps, underWay: Set<Promise<unknown>>): Worker[
     ),
     openCoded<RefreshJobData>(requestQueueName, (job) => runRequestJob({ engine, log, metrics }, job)),
     openCoded<SweepJobData>(sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
+    open<WebhookJobData>(
+      webhookQueueName,
+      (job, token) => runWebhookJob(deps.webhooks, job, token ?? ''),
+      webhookPace,
+    ),
   ];
 }

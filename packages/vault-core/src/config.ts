@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { CredentialId } from './credential.ts';
 import { Secret } from './secret.ts';
 import type { VaultClientOptions } from './vault-client.ts';
 
@@ -181,6 +182,11 @@ export const consoleUrlField = {
     .prefault('http://127.0.0.1:8090')
     .describe('Where users reach the console: connect links begin with it.'),
 };
+
+/** Where a user connects an integration. The link grants nothing. */
+export function connectUrl(consoleUrl: string, { tenantId, integration }: CredentialId): string {
+  return `${consoleUrl}/connect/${tenantId}/${integration}`;
+}
 
 function readText(path: string | undefined): string | undefined {
   return path === undefined ? undefined : readFileSync(path, 'utf8').trim();

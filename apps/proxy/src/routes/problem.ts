@@ -1,4 +1,4 @@
-import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
+import { connectUrl, ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import type { Exchange } from '../exchange.ts';
 
@@ -61,7 +61,7 @@ export function problemMessage(error: ConnectorsError, subject: Subject, console
 
 function toProblem(error: ConnectorsError, subject: Subject, consoleUrl: string): Problem {
   const { status, title, action } = errorTable[error.code];
-  const { tenantId, integration } = subject.credentialId ?? {};
+  const id = subject.credentialId;
   return {
     type: `urn:connectors:error:${error.code}`,
     title,
@@ -71,6 +71,6 @@ function toProblem(error: ConnectorsError, subject: Subject, consoleUrl: string)
     code: error.code,
     action,
     requestId: subject.requestId,
-    ...(status === 424 ? { connectUrl: `${consoleUrl}/connect/${tenantId}/${integration}` } : {}),
+    ...(status === 424 && id !== undefined ? { connectUrl: connectUrl(consoleUrl, id) } : {}),
   };
 }

@@ -1,0 +1,116 @@
+import { Writable } from 'node:stream';
+import { provisionVault, startEmbeddedVault, startRedis } from '@connectors/dev-servers';
+import { EgressGuard } from '@connectors/egress';
+import {
+  connectRedis,
+  createLogger,
+  publishEvent,
+  RefreshQueues,
+  VaultClient,
+  webhookEventTypes,
+  type ConnectorsEvent,
+  type EndpointWithSecret,
+  type WebhookSettings,
+} from '@connectors/vault-core';
+import { Registry } from 'prom-client';
+import { Webhook } from 'standardwebhooks';
+import { expect, onTestFinished, vi } from 'vitest';
+import { createRefreshMetrics, openEngine, webhookQueueName, type DeliveryReport } from '../../src/index.ts';
+import { limits } from '../start-refresh.ts';
+import type { Received } from './start-receiver.ts';
+
+/** Vault and Redis, for workers that deliver webhooks. */
+export async function startWebhooks() {
+  const [vaultServer, redisServer] = await Promise.all([startEmbeddedVault(), startRedis()]);
+  await provisionVault({ address: vaultServer.url, token: vaultServer.rootToken, auditLog: 'off' });
+  const vault = new VaultClient({ address: vaultServer.url, token: vaultServer.rootToken, maxRetries: 0 });
+  const redis = connectRedis(redisServer.url, 'background', () => undefined);
+  const queues = new RefreshQueues(redis, 'connectors');
+  let tenants = 0;
+
+  return {
+    vaultServer,
+    redisServer,
+    vault,
+    redis,
+    /** A tenant of the test's own. */
+    newTenant: () => `tenant-${(tenants += 1)}`,
+    /** Stores an endpoint, and tells nobody. */
+    add: (tenantId: string, url: string, settings: Partial<WebhookSettings> = {}) =>
+      vault.webhooks.create(tenantId, { url, events: [...webhookEventTypes], enabled: true, ...settings }),
+    publish: (event: ConnectorsEvent) => publishEvent(redis, 'connectors', event),
+    /** Makes a delivery's next try due. */
+    async hasten({ id }: DeliveryReport) {
+      const job = await queues.queue(webhookQueueName).getJob(id);
+      await job?.promote();
+    },
+    job: ({ id }: DeliveryReport) => queues.queue(webhookQueueName).getJob(id),
+    async close() {
+      redis.disconnect();
+      await queues.close();
+      await vault.close();
+      await Promise.all([vaultServer.close(), redisServer.close()]);
+    },
+  };
+}
+
+export type WebhookWorld = Awaited<ReturnType<typeof startWebhooks>>;
+
+interface WorkerOptions {
+  guard?: EgressGuard;
+  vault?: VaultClient;
+}
+
+/** A worker that delivers until the test is over, once it has heard who has endpoints. */
+export async function startDelivering(
+  { redisServer, ...world }: WebhookWorld,
+  { guard = new EgressGuard({ allow: ['127.0.0.1'] }), vault = world.vault }: WorkerOptions = {},
+) {
+  const lines: string[] = [];
+  const registry = new Registry();
+  const worker = openEngine({
+    vault,
+    redisUrl: redisServer.url,
+    prefix: 'connectors',
+    integrations: new Map(),
+    guard,
+    consoleUrl: 'https://console.example.com',
+    settings: { concurrency: 10, sweepIntervalMs: 86_400_000, lockMs: 1_000, stalledMs: 500, limits },
+    metrics: createRefreshMetrics([registry]),
+    log: createLogger('worker', 'info', sinkInto(lines)),
+  });
+  onTestFinished(() => worker.close());
+  worker.start();
+  await vi.waitFor(() => expect(worker.requests.status).toBe('ready'));
+  return {
+    lines,
+    webhooks: worker.webhooks,
+    figures: () => registry.metrics(),
+    announce: worker.engine.announce,
+    /** The only delivery to an endpoint, once it is in this state. */
+    delivery: ({ endpoint }: EndpointWithSecret, state: string) =>
+      vi.waitFor(
+        async () => {
+          const reports = await worker.webhooks.deliveries(endpoint.id);
+          expect(reports).toMatchObject([{ state }]);
+          return reports[0] as DeliveryReport;
+        },
+        { timeout: 10_000, interval: 20 },
+      ),
+  };
+}
+
+function sinkInto(lines: string[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(...chunk.toString().trim().split('\n'));
+      done();
+    },
+  });
+}
+
+/** What a receiver makes of a request that it was sent; throws if it was not signed with its secret. */
+export function opened({ secret }: EndpointWithSecret, { body, headers }: Received) {
+  const verified = new Webhook(secret.reveal()).verify(body, headers as Record<string, string>);
+  return { id: headers['webhook-id'], ...(verified as { type: string; timestamp: string; data: object }) };
+}
