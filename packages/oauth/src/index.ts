@@ -6,7 +6,7 @@ export { integrationFields, readIntegrations } from './integration-settings.ts';
 export { entrySchema, loadIntegrations } from './load-integrations.ts';
 export { requestToken, type Mint } from './minted-token.ts';
 export { newPkce, type Pkce } from './pkce.ts';
-export type { ClientAuthentication, Grant, Provider, ReadyProvider } from './provider.ts';
+export type { ClientAuthentication, Provider, ReadyProvider } from './provider.ts';
 export {
   TokenRequestError,
   type CallFailure,
@@ -14,7 +14,7 @@ export {
   type ProviderAnswer,
 } from './provider-call.ts';
 export { Discovery } from './discovery.ts';
-export { failureClasses, isMinted, oauthDefaults, type FailureClass } from './provider.ts';
+export { failureClasses, oauthDefaults, type FailureClass } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
 export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';
