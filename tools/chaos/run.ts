@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startFleet, type Fleet } from '../fleet/start-fleet.ts';
+import { callAllTheTime } from './agents.ts';
+import type { Arguments } from './arguments.ts';
+import { Crashes } from './crashes.ts';
+import { checkStored } from './final-check.ts';
+import type { Findings } from './findings.ts';
+import { inflict, type World } from './inflict.ts';
+import { Ledger } from './ledger.ts';
+import { connect, LossFollowUp } from './losses.ts';
+import { Random } from './random.ts';
+import { countOverdue } from './recovery.ts';
+import { planFaults } from './schedule.ts';
+import { proxyCount, settings, workerCount } from './settings.ts';
+import { TokenEndpoint } from './token-endpoint.ts';
+
+const sampleMs = 250;
+
+/** What is told while it runs. */
+export interface Progress {
+  say(what: string): void;
+  /** Shown until the next one. */
+  show(findings: Findings, elapsedMs: number): void;
+}
+
+/**
+ * Starts a system, lets agents call and faults happen, and ends it.
+ *
+ * @param dir where data and logs lie
+ * @throws {Error} when it does not start, and when `signal` is aborted; nothing is left running then
+ */
+export async function runChaos(
+  args: Arguments,
+  dir: string,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Findings> {
+  const ledger = new Ledger((settings.tokenLife * 1000) / 2);
+  let fleet: Fleet | undefined;
+  const tokenEndpoint = new TokenEndpoint({
+    ledger,
+    random: new Random(args.seed + 1),
+    target: () => fleet?.authorizationServer.tokenEndpoint ?? '',
+  });
+  await tokenEndpoint.listen();
+  try {
+    progress.say('starting Redis, Vault, the authorization server, workers and proxies');
+    fleet = await startSystem(dir, tokenEndpoint);
+    signal.throwIfAborted();
+    const crashes = new Crashes();
+    const world = { fleet, tokenEndpoint, crashes, vaultDir: join(dir, 'vault'), signal };
+    return await watchSystem(args, world, ledger, progress);
+  } finally {
+    await fleet?.close();
+    await tokenEndpoint.close();
+  }
+}
+
+function startSystem(dir: string, tokenEndpoint: TokenEndpoint): Promise<Fleet> {
+  const both = { VAULT_TIMEOUT: '2000', REFRESH_COOLDOWN_SECONDS: String(settings.cooldown) };
+  return startFleet(dir, {
+    workers: workerCount,
+    proxies: proxyCount,
+    accessTokenTtl: settings.tokenLife,
+    tokenUrl: (worker) => tokenEndpoint.urlFor(worker),
+    workerEnv: {
+      ...both,
+      REFRESH_REQUEST_SECONDS: String(settings.request),
+      REFRESH_ATTEMPT_SECONDS: String(settings.attempt),
+      REFRESH_CLOCK_SKEW_SECONDS: String(settings.clockSkew),
+      JOB_LOCK_SECONDS: String(settings.jobLock),
+      STALLED_INTERVAL_SECONDS: String(settings.stalledInterval),
+      SWEEP_INTERVAL_SECONDS: String(settings.sweepInterval),
+      SHUTDOWN_SECONDS: String(settings.shutdown),
+    },
+    proxyEnv: { ...both, REFRESH_WAIT_MS: String(settings.refreshWait * 1000) },
+  });
+}
+
+async function watchSystem(
+  args: Arguments,
+  world: World,
+  ledger: Ledger,
+  progress: Progress,
+): Promise<Findings> {
+  const { fleet, crashes, signal } = world;
+  const members = [fleet.redis, fleet.vault, ...fleet.workers, ...fleet.proxies];
+  for (const member of members) crashes.watch(member);
+  const random = new Random(args.seed);
+  const tenants = Array.from({ length: args.tenants }, (_, index) => `tenant-${index + 1}`);
+  progress.say(`connecting ${args.tenants} tenants`);
+  await connectAll(fleet, ledger, tenants, random, signal);
+
+  const findings: Findings = {
+    arguments: args,
+    requests: [],
+    faults: [],
+    samples: [],
+    refreshes: 0,
+    respends: ledger.respends,
+    losses: [],
+    crashes: crashes.found,
+    stored: [],
+  };
+  const followUp = new LossFollowUp(fleet, ledger, findings.faults, signal);
+  findings.losses = followUp.losses;
+  await liveThrough(args, world, ledger, findings, tenants, random, progress);
+
+  progress.say('waiting for the last users, and looking at what is stored');
+  await followUp.settled();
+  for (const member of members) crashes.expect(member);
+  await Promise.all(fleet.workers.map((worker) => worker.stop()));
+  for (const worker of fleet.workers) {
+    const how = await worker.ended;
+    if (how !== 'exit code 0') findings.crashes.push(`${worker.name} did not end in order: ${how}`);
+  }
+  findings.refreshes = ledger.refreshes;
+  findings.stored = await checkStored(fleet, ledger);
+  return findings;
+}
+
+/** Lets agents call and faults happen for as long as the run is to last. */
+async function liveThrough(
+  args: Arguments,
+  world: World,
+  ledger: Ledger,
+  findings: Findings,
+  tenants: string[],
+  random: Random,
+  progress: Progress,
+): Promise<void> {
+  const over = new AbortController();
+  const start = Date.now();
+  const sampler = setInterval(() => {
+    findings.samples.push({ at: Date.now(), overdue: countOverdue(ledger.grants, Date.now()) });
+    findings.refreshes = ledger.refreshes;
+    progress.show(findings, Date.now() - start);
+  }, sampleMs);
+  const calling = callAllTheTime(world.fleet, tenants, random, findings.requests, over.signal);
+  try {
+    await Promise.all([
+      delay(args.seconds * 1000, undefined, { signal: world.signal }),
+      inflict(world, planFaults(args.seed, args.seconds), findings.faults),
+    ]);
+  } finally {
+    over.abort();
+    clearInterval(sampler);
+    await calling;
+  }
+}
+
+async function connectAll(
+  fleet: Fleet,
+  ledger: Ledger,
+  tenants: string[],
+  random: Random,
+  signal: AbortSignal,
+): Promise<void> {
+  const lifeMs = settings.tokenLife * 1000;
+  // As if they had connected one after the other: else all their refreshes would come together for ever.
+  const waiting = tenants.map((tenantId) => ({ tenantId, lifeMs: random.between(lifeMs / 4, lifeMs) }));
+  const connectNext = async (): Promise<void> => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      signal.throwIfAborted();
+      await connect(fleet, ledger, next.tenantId, next.lifeMs);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, connectNext));
+}
