@@ -6,6 +6,7 @@ import { offencesOf } from './findings.ts';
 import { createScreen } from './progress.ts';
 import { report } from './report.ts';
 import { runChaos } from './run.ts';
+import { planFaults } from './schedule.ts';
 
 const args = readArguments(process.argv.slice(2));
 if (args === 'help') {
@@ -22,7 +23,8 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
 
 try {
-  const findings = await runChaos(args, dir, interrupted.signal, createScreen(args));
+  const plan = planFaults(args.seed, args.seconds);
+  const findings = await runChaos(args, plan, dir, interrupted.signal, createScreen(args));
   console.log(`\n${report(findings)}\n`);
   const offences = offencesOf(findings);
   if (offences.length > 0) end(1, offences);

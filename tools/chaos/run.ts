@@ -11,7 +11,7 @@ import { Ledger } from './ledger.ts';
 import { connect, LossFollowUp } from './losses.ts';
 import { Random } from './random.ts';
 import { countOverdue } from './recovery.ts';
-import { planFaults } from './schedule.ts';
+import type { Fault } from './schedule.ts';
 import { proxyCount, settings, workerCount } from './settings.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
 
@@ -32,6 +32,7 @@ export interface Progress {
  */
 export async function runChaos(
   args: Arguments,
+  plan: Fault[],
   dir: string,
   signal: AbortSignal,
   progress: Progress,
@@ -50,7 +51,7 @@ export async function runChaos(
     signal.throwIfAborted();
     const crashes = new Crashes();
     const world = { fleet, tokenEndpoint, crashes, vaultDir: join(dir, 'vault'), signal };
-    return await watchSystem(args, world, ledger, progress);
+    return await watchSystem(args, plan, world, ledger, progress);
   } finally {
     await fleet?.close();
     await tokenEndpoint.close();
@@ -80,6 +81,7 @@ function startSystem(dir: string, tokenEndpoint: TokenEndpoint): Promise<Fleet> 
 
 async function watchSystem(
   args: Arguments,
+  plan: Fault[],
   world: World,
   ledger: Ledger,
   progress: Progress,
@@ -105,7 +107,7 @@ async function watchSystem(
   };
   const followUp = new LossFollowUp(fleet, ledger, findings.faults, signal);
   findings.losses = followUp.losses;
-  await liveThrough(args, world, ledger, findings, tenants, random, progress);
+  await liveThrough(args, plan, world, ledger, findings, tenants, random, progress);
 
   progress.say('waiting for the last users, and looking at what is stored');
   await followUp.settled();
@@ -123,6 +125,7 @@ async function watchSystem(
 /** Lets agents call and faults happen for as long as the run is to last. */
 async function liveThrough(
   args: Arguments,
+  plan: Fault[],
   world: World,
   ledger: Ledger,
   findings: Findings,
@@ -141,7 +144,7 @@ async function liveThrough(
   try {
     await Promise.all([
       delay(args.seconds * 1000, undefined, { signal: world.signal }),
-      inflict(world, planFaults(args.seed, args.seconds), findings.faults),
+      inflict(world, plan, findings.faults),
     ]);
   } finally {
     over.abort();
