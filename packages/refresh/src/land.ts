@@ -12,7 +12,8 @@ import type { RefreshEngine } from './engine.ts';
 import { revokeUnused } from './revoke.ts';
 import { writeOverSpent } from './write-over.ts';
 
-const maxPauseMs = 5_000;
+/** Short, for the moment Vault is back a worker that finds nothing in the spool would spend the token again. */
+const maxPauseMs = 1_000;
 
 /** What became of tokens that a provider has issued. */
 export type Landing =
@@ -42,9 +43,10 @@ export async function landRotation(
     } catch (error) {
       engine.onUnsaved(job, error);
     }
-    // Before Vault is asked anything more: it may take its time to fail.
-    isSpooled ||= await engine.spool.put(job, tokens);
-    if (isSpooled && engine.stopping.aborted) return { kind: 'spooled' };
+    // Before Vault is asked anything more: it may take its time to fail. And each time: Redis may have been wiped.
+    const isKept = await engine.spool.put(job, tokens);
+    if (isKept && engine.stopping.aborted) return { kind: 'spooled' };
+    isSpooled ||= isKept;
     // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
     if (await isDeleted(engine, job)) {
       await engine.spool.remove(job);

@@ -66,6 +66,19 @@ describe('tokens that Vault cannot take', () => {
     expect(world.provider.tokenRequests).toHaveLength(1);
   });
 
+  it('are put there again when Redis has lost them, as long as their worker lives', async () => {
+    world.provider.faults.next({ kind: 'hangAfterRotation' });
+    const refresh = refreshCredential(world.newEngine(), job);
+    await vi.waitFor(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
+    world.vaultServer.seal();
+    world.provider.faults.release();
+    await vi.waitFor(async () => expect(await spool().list()).toEqual([job]));
+    await world.redis.flushall();
+    await vi.waitFor(async () => expect(await spool().list()).toEqual([job]), 5_000);
+    world.vaultServer.unseal();
+    expect(await refresh).toMatchObject({ kind: 'refreshed' });
+  });
+
   it('give way to a reconnect, and are forgotten', async () => {
     await receiveWithoutVault();
     const reconnected = await world.connect({ tenantId: job.tenantId, integration: 'demo' });
