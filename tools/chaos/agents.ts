@@ -17,27 +17,34 @@ const patienceMs = 20_000;
 const pauseMs = 4_000;
 const tenantsPerAgent = 50;
 
-/** Calls without a pause, for all tenants in turn and through all proxies, until the signal is aborted. */
+export interface Signals {
+  /** No more calls; those under way may end. */
+  over: AbortSignal;
+  /** Nothing matters any more. */
+  interrupted: AbortSignal;
+}
+
+/** Calls without a pause, for all tenants in turn and through all proxies, until it is over. */
 export async function callAllTheTime(
   fleet: Fleet,
   tenants: string[],
   random: Random,
   requests: AgentRequest[],
-  signal: AbortSignal,
+  { over, interrupted }: Signals,
 ): Promise<void> {
   const keys = await makeKeys(fleet, tenants);
   const underWay = new Set<Promise<void>>();
   const order = random.shuffled(tenants);
   // Not behind time: a machine that hangs must not be answered with a burst.
-  for (let turn = 0; !signal.aborted; turn += 1) {
+  for (let turn = 0; !over.aborted; turn += 1) {
     const tenantId = order[turn % order.length] ?? '';
     const proxy = fleet.proxies[turn % fleet.proxies.length]?.url ?? '';
-    const call = callOnce(proxy, tenantId, keys.get(tenantId) ?? '').then((request) => {
+    const call = callOnce(proxy, tenantId, keys.get(tenantId) ?? '', interrupted).then((request) => {
       requests.push(request);
     });
     underWay.add(call);
     void call.finally(() => underWay.delete(call));
-    await delay(pauseMs / tenants.length, undefined, { signal }).catch(() => undefined);
+    await delay(pauseMs / tenants.length, undefined, { signal: over }).catch(() => undefined);
   }
   await Promise.all(underWay);
 }
@@ -53,16 +60,22 @@ async function makeKeys(fleet: Fleet, tenants: string[]): Promise<Map<string, st
   return keys;
 }
 
-async function callOnce(proxy: string, tenantId: string, key: string): Promise<AgentRequest> {
+async function callOnce(
+  proxy: string,
+  tenantId: string,
+  key: string,
+  interrupted: AbortSignal,
+): Promise<AgentRequest> {
   const from = Date.now();
-  const result = await resultOf(proxy, tenantId, key).catch(() => 'no_answer');
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(patienceMs)]);
+  const result = await resultOf(proxy, tenantId, key, signal).catch(() => 'no_answer');
   return { tenantId, from, until: Date.now(), result };
 }
 
-async function resultOf(proxy: string, tenantId: string, key: string): Promise<string> {
+async function resultOf(proxy: string, tenantId: string, key: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(`${proxy}/proxy/${integration}/account`, {
     headers: { authorization: `Bearer ${key}`, 'x-tenant-id': tenantId },
-    signal: AbortSignal.timeout(patienceMs),
+    signal,
   });
   const body = (await response.json()) as { account?: string };
   if (response.status === 200) return body.account === tenantId ? 'ok' : 'wrong_account';

@@ -34,7 +34,7 @@ export interface LossCase {
  * `spool_lost`: it had the time to put the tokens into the spool, but Vault was down, Redis lost the spool and the worker
  * died; `unexplained`: a defect.
  */
-export type LossLabel = 'response_lost' | 'spool_lost' | 'unexplained';
+type LossLabel = 'response_lost' | 'spool_lost' | 'unexplained';
 
 export interface Explanation {
   label: LossLabel;

@@ -1,6 +1,6 @@
 import type { AgentRequest } from './agents.ts';
 import type { Arguments } from './arguments.ts';
-import type { FaultRecord } from './explain.ts';
+import type { Explanation, FaultRecord } from './explain.ts';
 import type { TokenCall } from './ledger.ts';
 import type { ExplainedLoss } from './losses.ts';
 import { isInWindow, type Sample } from './recovery.ts';
@@ -43,7 +43,7 @@ export function whenFailed(request: AgentRequest, { losses, faults }: Findings):
 export function offencesOf(findings: Findings): string[] {
   const failures = failuresOf(findings).filter((request) => whenFailed(request, findings) === 'outside');
   return [
-    ...findings.losses.filter(({ label }) => label === 'unexplained').map(describeLoss),
+    ...findings.losses.filter((loss) => labelOf(loss) === 'unexplained').map(describeLoss),
     ...failures.map(
       ({ tenantId, from, until, result }) =>
         `a request failed outside every window: ${tenantId}, ${result}, ${time(from)} to ${time(until)}`,
@@ -63,9 +63,14 @@ function idleness({ requests, refreshes, arguments: { tenants } }: Findings): st
   ];
 }
 
+/** Without an explanation there is no excuse. */
+export function labelOf({ explanation }: ExplainedLoss): Explanation['label'] {
+  return explanation?.label ?? 'unexplained';
+}
+
 function describeLoss({
   tenantId,
-  because,
+  explanation,
   spend,
   refused,
   history,
@@ -78,7 +83,7 @@ function describeLoss({
       (attempt === undefined ? '' : `, attempt ${JSON.stringify(attempt)}`),
   );
   return [
-    `a grant was lost, or a refresh token spent twice, without an excuse: ${tenantId}: ${because}`,
+    `a grant was lost, or a refresh token spent twice, without an excuse: ${tenantId}: ${explanation?.because}`,
     `    spent: ${describeCall(spend)}`,
     `    refused: ${describeCall(refused)}`,
     `    the product says ${productSays ?? 'nothing'}; the user was back at ${time(until)}`,

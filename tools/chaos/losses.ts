@@ -7,8 +7,10 @@ import type { Ledger, Loss, TokenCall } from './ledger.ts';
 import { settings } from './settings.ts';
 
 /** A loss with all that is known about it. */
-export interface ExplainedLoss extends Explanation {
+export interface ExplainedLoss {
   tenantId: string;
+  /** Absent until all that could explain it is collected. */
+  explanation?: Explanation;
   /** From when to when the tenant had no grant that works: until its user was back. */
   from: number;
   until?: number;
@@ -37,7 +39,12 @@ export class LossFollowUp {
     this.#ledger = ledger;
     this.#faults = faults;
     this.#signal = signal;
-    ledger.onLoss = (loss) => this.#underWay.push(this.#follow(loss));
+    ledger.onLoss = (loss) => {
+      const following = this.#follow(loss);
+      // Whoever waits for it hears of it.
+      following.catch(() => undefined);
+      this.#underWay.push(following);
+    };
   }
 
   /** Ends when every user is back. */
@@ -54,13 +61,11 @@ export class LossFollowUp {
       spend: undefined,
       refused,
       history: [],
-      label: 'unexplained',
-      because: 'not looked at',
     };
     this.losses.push(loss);
     loss.history = await this.#retried(() => readHistory(this.#fleet, tenantId));
     loss.spend = this.#ledger.spendOf(refused.token);
-    Object.assign(loss, explainLoss({ ...loss, faults: this.#faults }));
+    loss.explanation = explainLoss({ ...loss, faults: this.#faults });
     const productSays = await this.#noticed(tenantId);
     if (productSays !== undefined) loss.productSays = productSays;
     await this.#retried(() => connect(this.#fleet, this.#ledger, tenantId));

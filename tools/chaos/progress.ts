@@ -29,7 +29,7 @@ function summary(findings: Findings): string {
     `${requests.length} requests`,
     `${failures.length} failed (${outside} outside)`,
     `${refreshes} refreshes`,
-    `${losses.length} lost (${losses.filter(({ label }) => label === 'unexplained').length} unexplained)`,
+    `${losses.length} lost (${losses.filter(({ explanation }) => explanation?.label === 'unexplained').length} unexplained)`,
     `${samples.at(-1)?.overdue ?? 0} overdue`,
     ...now,
   ].join(', ');

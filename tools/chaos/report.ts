@@ -1,4 +1,4 @@
-import { failuresOf, whenFailed, type Findings, type When } from './findings.ts';
+import { failuresOf, labelOf, whenFailed, type Findings, type When } from './findings.ts';
 import { recoveryMs } from './recovery.ts';
 import { faultKinds } from './schedule.ts';
 import { settings } from './settings.ts';
@@ -10,7 +10,7 @@ export function report(findings: Findings): string {
     `seed ${seed}, ${seconds} s, ${tenants} tenants, access tokens live ${settings.tokenLife} s`,
     ...table(['requests of agents', 'all', 'around a fault', 'grant lost', 'outside'], requestRows(findings)),
     ...table(['refresh tokens', ''], tokenRows(findings)),
-    ...table(['fault', 'times', 'measured', 'recovered after', 'at most'], recoveryRows(findings)),
+    ...table(['fault', 'times', 'measured', 'recovery: median', 'max'], recoveryRows(findings)),
   ].join('\n');
 }
 
@@ -45,12 +45,15 @@ function sums(whens: When[]): number[] {
 }
 
 function tokenRows({ refreshes, respends, losses }: Findings): Cell[][] {
-  const labelled = (wanted: string) => losses.filter(({ label }) => label === wanted);
+  const labelled = (wanted: string) => losses.filter((loss) => labelOf(loss) === wanted);
   const reasons = Map.groupBy(losses, ({ productSays }) => productSays ?? 'nothing');
   return [
     ['refreshes', refreshes],
     ['presented again after they were spent', respends.length],
-    ['spent twice by live workers', labelled('unexplained').length],
+    [
+      'spent twice by live workers',
+      labelled('unexplained').filter(({ spend }) => spend !== undefined).length,
+    ],
     ['grants lost: response_lost', labelled('response_lost').length],
     ['grants lost: spool_lost', labelled('spool_lost').length],
     ['grants lost: unexplained', labelled('unexplained').length],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Member } from '../fleet/member.ts';
 import { startFleet, type Fleet } from '../fleet/start-fleet.ts';
 import { callAllTheTime } from './agents.ts';
 import type { Arguments } from './arguments.ts';
@@ -51,11 +52,36 @@ export async function runChaos(
     signal.throwIfAborted();
     const crashes = new Crashes();
     const world = { fleet, tokenEndpoint, crashes, vaultDir: join(dir, 'vault'), signal };
-    return await watchSystem(args, plan, world, ledger, progress);
+    const findings = newFindings(args, ledger, crashes);
+    await watchSystem({ args, plan, world, ledger, findings, progress });
+    return findings;
   } finally {
     await fleet?.close();
     await tokenEndpoint.close();
   }
+}
+
+interface Run {
+  args: Arguments;
+  plan: Fault[];
+  world: World;
+  ledger: Ledger;
+  findings: Findings;
+  progress: Progress;
+}
+
+function newFindings(args: Arguments, ledger: Ledger, crashes: Crashes): Findings {
+  return {
+    arguments: args,
+    requests: [],
+    faults: [],
+    samples: [],
+    refreshes: 0,
+    respends: ledger.respends,
+    losses: [],
+    crashes: crashes.found,
+    stored: [],
+  };
 }
 
 function startSystem(dir: string, tokenEndpoint: TokenEndpoint): Promise<Fleet> {
@@ -79,59 +105,31 @@ function startSystem(dir: string, tokenEndpoint: TokenEndpoint): Promise<Fleet> 
   });
 }
 
-async function watchSystem(
-  args: Arguments,
-  plan: Fault[],
-  world: World,
-  ledger: Ledger,
-  progress: Progress,
-): Promise<Findings> {
+async function watchSystem(run: Run): Promise<void> {
+  const { args, world, ledger, findings, progress } = run;
   const { fleet, crashes, signal } = world;
   const members = [fleet.redis, fleet.vault, ...fleet.workers, ...fleet.proxies];
   for (const member of members) crashes.watch(member);
+  const followUp = new LossFollowUp(fleet, ledger, findings.faults, signal);
+  findings.losses = followUp.losses;
   const random = new Random(args.seed);
   const tenants = Array.from({ length: args.tenants }, (_, index) => `tenant-${index + 1}`);
   progress.say(`connecting ${args.tenants} tenants`);
-  await connectAll(fleet, ledger, tenants, random, signal);
-
-  const findings: Findings = {
-    arguments: args,
-    requests: [],
-    faults: [],
-    samples: [],
-    refreshes: 0,
-    respends: ledger.respends,
-    losses: [],
-    crashes: crashes.found,
-    stored: [],
-  };
-  const followUp = new LossFollowUp(fleet, ledger, findings.faults, signal);
-  findings.losses = followUp.losses;
-  await liveThrough(args, plan, world, ledger, findings, tenants, random, progress);
-
+  await connectAll(world, ledger, tenants, random);
+  await liveThrough(run, tenants, random);
   progress.say('waiting for the last users, and looking at what is stored');
   await followUp.settled();
   for (const member of members) crashes.expect(member);
-  await Promise.all(fleet.workers.map((worker) => worker.stop()));
-  for (const worker of fleet.workers) {
-    const how = await worker.ended;
-    if (how !== 'exit code 0') findings.crashes.push(`${worker.name} did not end in order: ${how}`);
-  }
+  crashes.found.push(...(await endInOrder(fleet.workers)));
   findings.refreshes = ledger.refreshes;
   findings.stored = await checkStored(fleet, ledger);
-  return findings;
 }
 
 /** Lets agents call and faults happen for as long as the run is to last. */
 async function liveThrough(
-  args: Arguments,
-  plan: Fault[],
-  world: World,
-  ledger: Ledger,
-  findings: Findings,
+  { args, plan, world, ledger, findings, progress }: Run,
   tenants: string[],
   random: Random,
-  progress: Progress,
 ): Promise<void> {
   const over = new AbortController();
   const start = Date.now();
@@ -140,7 +138,8 @@ async function liveThrough(
     findings.refreshes = ledger.refreshes;
     progress.show(findings, Date.now() - start);
   }, sampleMs);
-  const calling = callAllTheTime(world.fleet, tenants, random, findings.requests, over.signal);
+  const signals = { over: over.signal, interrupted: world.signal };
+  const calling = callAllTheTime(world.fleet, tenants, random, findings.requests, signals);
   try {
     await Promise.all([
       delay(args.seconds * 1000, undefined, { signal: world.signal }),
@@ -153,15 +152,14 @@ async function liveThrough(
   }
 }
 
+/** As if they had connected one after the other: else all their refreshes would come together for ever. */
 async function connectAll(
-  fleet: Fleet,
+  { fleet, signal }: World,
   ledger: Ledger,
   tenants: string[],
   random: Random,
-  signal: AbortSignal,
 ): Promise<void> {
   const lifeMs = settings.tokenLife * 1000;
-  // As if they had connected one after the other: else all their refreshes would come together for ever.
   const waiting = tenants.map((tenantId) => ({ tenantId, lifeMs: random.between(lifeMs / 4, lifeMs) }));
   const connectNext = async (): Promise<void> => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -170,4 +168,13 @@ async function connectAll(
     }
   };
   await Promise.all(Array.from({ length: 8 }, connectNext));
+}
+
+/** @returns which of them did not end as they should */
+async function endInOrder(workers: Member[]): Promise<string[]> {
+  await Promise.all(workers.map((worker) => worker.stop()));
+  const ends = await Promise.all(workers.map(async ({ name, ended }) => ({ name, how: await ended })));
+  return ends
+    .filter(({ how }) => how !== 'exit code 0')
+    .map(({ name, how }) => `${name} did not end in order: ${how}`);
 }

@@ -46,7 +46,7 @@ const targets = { worker: workerCount, proxy: proxyCount, redis: 1, vault: 1, 't
 
 const warmUpMs = 3_000;
 /** Long enough to see the system recover, and then to see that nothing fails any more. */
-const minQuietMs = aftermathMs + 3_000;
+const minQuietMs = aftermathMs + 4_000;
 /** A group of faults and the quiet time after it, on average. */
 const roundMs = 13_000;
 
