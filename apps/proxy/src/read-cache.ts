@@ -73,9 +73,13 @@ export class ReadCache<V> {
       return { value: await withPatience(this.read(key)), from: 'source' };
     } catch (error) {
       // An event may have dropped it in the meantime.
-      if (!isOutage(error) || this.#find(key) !== entry || !this.#isUsable(entry)) throw error;
-      entry.quietUntil = this.#options.now() + quietMs;
-      return { value: entry.value, from: 'stale' };
+      if (isOutage(error) && this.#find(key) === entry && this.#isUsable(entry)) {
+        entry.quietUntil = this.#options.now() + quietMs;
+        return { value: entry.value, from: 'stale' };
+      }
+      // Without anything to fall back on there is no reason to be impatient.
+      if (error instanceof OutOfPatience) return this.peek(key) ?? this.get(key);
+      throw error;
     }
   }
 

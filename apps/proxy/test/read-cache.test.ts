@@ -198,6 +198,21 @@ test('does not wait for a Vault that hangs when there is something stale to serv
   expect(await reading).toEqual({ value: 'one', from: 'stale' });
 });
 
+test.each([
+  ['was dropped', () => cache.drop('a')],
+  ['came to its end', () => (now = 600)],
+])('waits on for a Vault that hangs when what it had to serve %s meanwhile', async (_what, meanwhile) => {
+  await fill('one');
+  now = 60;
+  vi.useFakeTimers();
+  const reading = cache.get('a');
+  await vi.advanceTimersByTimeAsync(500);
+  meanwhile();
+  await vi.advanceTimersByTimeAsync(1_500);
+  source.reads.at(-1)?.resolve('two');
+  expect(await reading).toEqual({ value: 'two', from: 'source' });
+});
+
 test('waits for a Vault that hangs when there is nothing else', async () => {
   vi.useFakeTimers();
   const reading = cache.get('a');
