@@ -5,6 +5,7 @@ import { proxyConfigSchema } from '../../apps/proxy/src/config.ts';
 import { createMetrics as createProxyMetrics } from '../../apps/proxy/src/metrics.ts';
 import { workerConfigSchema } from '../../apps/worker/src/config.ts';
 import { createMetrics as createWorkerMetrics } from '../../apps/worker/src/metrics.ts';
+import { failuresPage } from './failures-page.ts';
 import { integrationFieldsPage } from './integration-fields-page.ts';
 import { page, table } from './markdown.ts';
 
@@ -13,6 +14,7 @@ export async function generatePages(): Promise<Record<string, string>> {
   return {
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
+    'failures.md': failuresPage(),
     'integration-fields.md': integrationFieldsPage(),
     'metrics.md': await metricsPage(),
   };

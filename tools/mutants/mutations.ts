@@ -211,7 +211,7 @@ export const mutations: Mutation[] = [
     file: `${src}/conclude.ts`,
     text: "status: 'needs_reauth', statusReason: reason",
     replacement: 'statusReason: reason',
-    tests: 'test/failures.test',
-    name: 'is not tried again',
+    tests: 'hazards/verdicts',
+    name: 'one refusal is the end',
   },
 ];

@@ -27,41 +27,6 @@ function refresh(aheadMs = 0) {
   return refreshCredential(world.newEngine({ ahead: aheadMs }), job);
 }
 
-async function endGrant() {
-  await world.provider.revokeGrant((await world.vault.getCredentials(job.tenantId, 'demo')).accessToken);
-}
-
-describe('a refresh token that the provider says is dead', () => {
-  beforeEach(endGrant);
-
-  it('makes the credential need its user', async () => {
-    expect(await refresh()).toEqual({ kind: 'needs_reauth', reason: 'invalid_grant' });
-    expect((await stored()).metadata).toMatchObject({
-      status: 'needs_reauth',
-      statusReason: 'invalid_grant',
-    });
-  });
-
-  it('is announced once', async () => {
-    await refresh();
-    await refresh();
-    expect(world.events).toEqual([{ type: 'refresh-failed', ...job, error: 'invalid_grant' }]);
-  });
-
-  it('is not tried again', async () => {
-    await refresh();
-    expect(await refresh()).toEqual({ kind: 'superseded' });
-    expect(world.provider.tokenRequests).toHaveLength(1);
-  });
-
-  it('does not cost the fresh token of somebody who reconnected meanwhile', async () => {
-    const before = job;
-    const reconnected = await world.connect({ tenantId: job.tenantId, integration: 'demo' });
-    expect(await refreshCredential(world.newEngine(), before)).toEqual({ kind: 'superseded' });
-    expect((await stored()).metadata).toMatchObject({ status: 'active', revision: reconnected.revision });
-  });
-});
-
 describe.each([
   ['503', { status: 503 }],
   ['429', { status: 429, headers: { 'retry-after': '120' } }],

@@ -1,13 +1,14 @@
 import { Writable } from 'node:stream';
-import { createLogger } from '@connectors/vault-core';
+import { connectRedis, createLogger, EventSubscription, type ConnectorsEvent } from '@connectors/vault-core';
 import { Registry } from 'prom-client';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { createRefreshMetrics, openEngine, type RefreshSettings } from '../src/index.ts';
 import { limits, type RefreshWorld } from './start-refresh.ts';
 
 /** Workers that take jobs off the queues until the test is over, each with an engine and connections of its own. */
-export function startWorkers(world: RefreshWorld, count = 1, settings: Partial<RefreshSettings> = {}) {
+export async function startWorkers(world: RefreshWorld, count = 1, settings: Partial<RefreshSettings> = {}) {
   const lines: string[] = [];
+  const events = await hear(world);
   const log = createLogger('worker', 'info', sinkInto(lines));
   const { vault, redisServer, integrations, guard } = world;
   for (let number = 0; number < count; number += 1) {
@@ -34,7 +35,17 @@ export function startWorkers(world: RefreshWorld, count = 1, settings: Partial<R
       return worker.close();
     });
   }
-  return { lines };
+  return { lines, events };
+}
+
+/** What is announced from now on. */
+async function hear({ redisServer }: RefreshWorld): Promise<ConnectorsEvent[]> {
+  const events: ConnectorsEvent[] = [];
+  const redis = connectRedis(redisServer.url, 'background', () => undefined);
+  const subscription = new EventSubscription(redis, 'connectors').on('event', (event) => events.push(event));
+  onTestFinished(() => subscription.close());
+  await vi.waitUntil(() => subscription.isConnected);
+  return events;
 }
 
 function sinkInto(lines: string[]): Writable {

@@ -1,5 +1,4 @@
 import type { Fault } from '@connectors/dev-servers';
-import type { RefreshJobData } from '@connectors/vault-core';
 import { describe, expect, it, vi } from 'vitest';
 import { refreshCredential, type RefreshEngine } from '../../src/index.ts';
 import { limits } from '../start-refresh.ts';
@@ -91,12 +90,12 @@ describe('a lock expires before the provider answers, and its release frees anot
   it('a job whose lock Redis has lost is taken by a second worker, who spends nothing', async () => {
     const job = await scene.connect();
     scene.world.provider.faults.next({ kind: 'hangAfterRotation' });
-    startWorkers(scene.world, 2);
+    await startWorkers(scene.world, 2);
     await scene.world.queues.hasten(job, Date.now());
     await vi.waitFor(() => expect(requests()[0]?.status).toBe(200));
     await scene.world.redis.del(`connectors:refresh-demo:${job.tenantId}.${job.revision}:lock`);
     // The second worker meets the claim, and puts the job off.
-    await vi.waitFor(async () => expect(await stateOf(job)).toBe('delayed'), 5_000);
+    await scene.jobAs('delayed', job);
     scene.world.provider.faults.release();
     await vi.waitFor(async () => expect((await scene.stored(job)).metadata.refreshCount).toBe(1));
     expect(requests()).toHaveLength(1);
@@ -148,15 +147,11 @@ describe('waiting for the lock times out, and the refresh goes on without it', (
 
   it('a job that is hastened waits for it as well', async () => {
     const { job, refresh: holder } = await startRefreshThatMeets({ kind: 'hangAfterRotation' });
-    startWorkers(scene.world);
+    await startWorkers(scene.world);
     await scene.world.queues.hasten(job, Date.now());
-    await vi.waitFor(async () => expect(await stateOf(job)).toBe('delayed'), 5_000);
+    await scene.jobAs('delayed', job);
     scene.world.provider.faults.release();
     expect(await holder).toMatchObject({ kind: 'refreshed' });
     expect(requests()).toHaveLength(1);
   });
 });
-
-async function stateOf(job: RefreshJobData) {
-  return (await scene.world.queues.find(job))?.getState();
-}

@@ -1,15 +1,20 @@
-import type { RefreshJobData, StoredCredential } from '@connectors/vault-core';
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import type { RefreshJob, RefreshJobData, StoredCredential } from '@connectors/vault-core';
+import type { JobState } from 'bullmq';
+import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { refreshCredential } from '../../src/index.ts';
 import { startRefresh, type RefreshWorld } from '../start-refresh.ts';
 
-/** One world for the tests of a file, and what they do in it. Call it at the top of the file. */
-export function setScene(more: Record<string, object> = {}) {
+/**
+ * One world for the tests of a file, and what they do in it. Call it at the top of the file.
+ *
+ * @param more integrations besides `demo`; see `startRefresh`
+ */
+export function setScene(more: () => Promise<Record<string, object>> = () => Promise.resolve({})) {
   let world: RefreshWorld;
   let tenants = 0;
 
   beforeAll(async () => {
-    world = await startRefresh(more);
+    world = await startRefresh(await more());
   });
 
   afterAll(() => world.close());
@@ -32,6 +37,12 @@ export function setScene(more: Record<string, object> = {}) {
     /** One run of a job on a worker of its own, whose clocks may be ahead. */
     refresh: (job: RefreshJobData, aheadMs = 0) =>
       refreshCredential(world.newEngine({ ahead: aheadMs }), job),
+    /** A job, once it is in this state. */
+    jobAs: (state: JobState, job: RefreshJobData): Promise<RefreshJob> =>
+      vi.waitFor(async () => {
+        expect(await (await world.queues.find(job))?.getState()).toBe(state);
+        return (await world.queues.find(job)) as RefreshJob;
+      }, 10_000),
     /** The tokens must work: the authorization server revokes a grant whose refresh token is spent twice. */
     async expectLivingGrant(job: RefreshJobData): Promise<void> {
       const { status, revision } = (await stored(job)).metadata;
