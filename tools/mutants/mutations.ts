@@ -145,10 +145,18 @@ export const mutations: Mutation[] = [
   {
     without: 'the spool',
     file: `${src}/land.ts`,
-    text: 'isSpooled ||= await engine.spool.put(job, tokens);',
-    replacement: '',
+    text: 'const isKept = await engine.spool.put(job, tokens);',
+    replacement: 'const isKept = false;',
     tests: 'test/spool.test',
     name: 'lie in the spool when their worker has to end',
+  },
+  {
+    without: 'spooling once more what Redis has lost',
+    file: `${src}/land.ts`,
+    text: 'const isKept = await engine.spool.put(job, tokens);',
+    replacement: 'const isKept = isSpooled || (await engine.spool.put(job, tokens));',
+    tests: 'test/spool.test',
+    name: 'are put there again when Redis has lost them',
   },
   {
     without: 'draining the spool before the claim',

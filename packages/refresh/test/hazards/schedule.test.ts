@@ -1,6 +1,6 @@
 import type { Fault } from '@connectors/dev-servers';
 import { refreshJobId, type RefreshJob, type RefreshJobData } from '@connectors/vault-core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { refreshCredential, refreshNow } from '../../src/index.ts';
 import { startWorkers } from '../start-workers.ts';
 import { setScene } from './scene.ts';
@@ -107,7 +107,10 @@ describe('a job id that was used before is silently dropped', () => {
     const { accessToken } = await scene.world.vault.getCredentials(job.tenantId, job.integration);
     await scene.world.provider.revokeGrant(accessToken);
     await scene.world.queues.hasten(job, Date.now());
-    await scene.jobAs('failed', job);
+    await vi.waitFor(
+      async () => expect((await scene.stored(job)).metadata.status).toBe('needs_reauth'),
+      10_000,
+    );
     const reconnected = await scene.world.connect(job);
     await scene.jobAs('delayed', reconnected);
     await scene.world.queues.hasten(reconnected, Date.now());

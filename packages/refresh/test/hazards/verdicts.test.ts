@@ -48,7 +48,10 @@ async function refreshOnce(job: RefreshJobData, { answer, job: state }: FailureC
     const { status, headers = { 'content-type': 'application/json' }, body = '' } = answer;
     response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
   };
+  // The first sweep of the worker must be over: it revives a job that fails while it looks.
+  await scene.world.queues.remove(job);
   const { events } = await startWorkers(scene.world);
+  await scene.jobAs('delayed', job);
   await scene.world.queues.hasten(job, Date.now());
   await vi.waitFor(async () => expect((await scene.world.queues.find(job))?.attemptsMade).toBe(1), 10_000);
   const ended = await scene.jobAs(state, job);
