@@ -28,8 +28,8 @@ export async function askProvider(
     const answer = await source({
       integration,
       guard: engine.guard,
-      // Nobody else may send before the deadline: to give up earlier could only lose an answer.
-      timeoutMs: remainingMs,
+      // Nobody else sends before the deadline and the margin for clocks: to give up earlier could only lose an answer.
+      timeoutMs: remainingMs + engine.limits.clockSkewMs,
       now: engine.now,
     });
     return readTokenResponse(integration.provider, answer);

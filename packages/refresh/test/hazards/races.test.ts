@@ -128,6 +128,18 @@ describe('a lock expires before the provider answers, and its release frees anot
     scene.world.provider.faults.release();
     expect(await refresh).toMatchObject({ kind: 'refreshed' });
   });
+
+  it('an answer that comes after the deadline, but before anybody else may ask, is kept', async () => {
+    const job = await scene.connect();
+    const engine = scene.world.newEngine();
+    engine.limits = { ...engine.limits, attemptMs: 300, requestMs: 50 };
+    scene.world.provider.faults.next({ kind: 'hangAfterRotation' });
+    const sentAt = performance.now();
+    const refresh = refreshCredential(engine, job);
+    await vi.waitFor(() => expect(performance.now() - sentAt).toBeGreaterThan(900));
+    scene.world.provider.faults.release();
+    expect(await refresh).toMatchObject({ kind: 'refreshed' });
+  });
 });
 
 describe('waiting for the lock times out, and the refresh goes on without it', () => {
