@@ -30,7 +30,8 @@ export interface LossCase {
 }
 
 /**
- * `response_lost`: the answer was cut off, or the worker killed or stopped beyond its deadline before it could save it;
+ * `response_lost`: the answer was cut off or came after the deadline, or the worker was killed or stopped beyond it before
+ * it could save;
  * `spool_lost`: it had the time to put the tokens into the spool, but Vault was down, Redis lost the spool and the worker
  * died; `unexplained`: a defect.
  */
@@ -68,6 +69,8 @@ export function explainLoss({ spend, refused, history, faults }: LossCase): Expl
   );
   if (frozen !== undefined)
     return { label: 'response_lost', because: 'the worker was stopped beyond its deadline' };
+  if ((spend.answeredAt ?? spend.leftAt ?? 0) > deadline)
+    return { label: 'response_lost', because: 'the provider was slower than the deadline' };
   return unexplained('the worker that spent the token was alive and within its deadline');
 }
 

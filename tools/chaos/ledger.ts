@@ -14,6 +14,8 @@ export interface TokenCall {
   issued?: string;
   /** When the whole answer was handed over; absent if it never was. */
   answeredAt?: number;
+  /** When the worker went away without one. */
+  leftAt?: number;
 }
 
 /** What a user once consented to, and the refresh tokens that came of it. */

@@ -46,6 +46,7 @@ function sums(whens: When[]): number[] {
 
 function tokenRows({ refreshes, respends, losses }: Findings): Cell[][] {
   const labelled = (wanted: string) => losses.filter((loss) => labelOf(loss) === wanted);
+  const causes = Map.groupBy(labelled('response_lost'), ({ explanation }) => explanation?.because);
   const reasons = Map.groupBy(losses, ({ productSays }) => productSays ?? 'nothing');
   return [
     ['refreshes', refreshes],
@@ -55,6 +56,7 @@ function tokenRows({ refreshes, respends, losses }: Findings): Cell[][] {
       labelled('unexplained').filter(({ spend }) => spend !== undefined).length,
     ],
     ['grants lost: response_lost', labelled('response_lost').length],
+    ...[...causes].map(([because, { length }]) => [`    ${because}`, length]),
     ['grants lost: spool_lost', labelled('spool_lost').length],
     ['grants lost: unexplained', labelled('unexplained').length],
     ...[...reasons].map(([reason, { length }]) => [`of the lost, the product says ${reason}`, length]),

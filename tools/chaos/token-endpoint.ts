@@ -86,9 +86,12 @@ export class TokenEndpoint {
       this.#misbehave(mode, response);
       return;
     }
+    response.once('finish', () => (call.answeredAt = Date.now()));
+    response.once('close', () => {
+      if (!response.writableFinished) call.leftAt = Date.now();
+    });
     const decided = await this.#decide(call, request, body);
     await delay(20 + 480 * this.#options.random.next() ** 2);
-    response.once('finish', () => (call.answeredAt = Date.now()));
     this.#send(response, decided.status, { 'content-type': 'application/json' }, this.#dated(decided.answer));
   }
 

@@ -51,6 +51,15 @@ describe('a lost grant is explained', () => {
     expect(explainLoss(lossWith([frozen])).label).toBe('response_lost');
   });
 
+  it('by a provider that answered after the deadline', () => {
+    expect(explainLoss(lossWith([], { answeredAt: 4_000 })).label).toBe('response_lost');
+  });
+
+  it('by a provider for whose answer the worker had waited beyond the deadline', () => {
+    const { answeredAt: _none, ...spend } = { ...lossWith([]).spend, leftAt: 4_900 } as TokenCall;
+    expect(explainLoss({ ...lossWith([]), spend }).label).toBe('response_lost');
+  });
+
   it('by a spool that Redis lost while Vault was down, when the worker died later', () => {
     const faults: FaultRecord[] = [
       { kind: 'vault-seal', target: 0, from: 1_100, until: 5_500 },
@@ -86,6 +95,11 @@ describe('a lost grant is not excused', () => {
 
   it('by the death of a worker that had long had the answer', () => {
     expect(explainLoss(lossWith([killed(4_500)]))).toEqual(unexplained('had the time to save'));
+  });
+
+  it('by a worker that went away before its deadline', () => {
+    const { answeredAt: _none, ...spend } = { ...lossWith([]).spend, leftAt: 3_800 } as TokenCall;
+    expect(explainLoss({ ...lossWith([]), spend })).toEqual(unexplained('alive'));
   });
 
   it('by Vault being down and Redis losing the spool, when the worker lives', () => {
