@@ -14,6 +14,7 @@ export default defineConfig({
         include: ['test/**/*.test.ts'],
         testTimeout: 20_000,
         hookTimeout: 60_000,
+        expect: { poll: { timeout: 10_000 } },
       },
     })),
     reporters: ['verbose'],

@@ -24,12 +24,15 @@ export interface IntegrationSettings {
   problems: string[];
 }
 
-/** Reads the integrations from the environment and the file that it names; for `needsKeys` see `loadIntegrations`. */
+/**
+ * Reads the integrations from the environment and the file that it names, unless the text of that is given; for
+ * `needsKeys` see `loadIntegrations`.
+ */
 export function readIntegrations(
   env: Readonly<Record<string, string | undefined>>,
-  { needsKeys = false } = {},
+  { yaml = readFile(env['CONNECTORS_CONFIG'] ?? ''), needsKeys = false } = {},
 ): IntegrationSettings {
-  const loaded = loadIntegrations({ yaml: readFile(env['CONNECTORS_CONFIG'] ?? ''), env, needsKeys });
+  const loaded = loadIntegrations({ yaml, env, needsKeys });
   return { ...loaded, guard: openGuard(env['EGRESS_ALLOW_HOSTS'] ?? '') ?? new EgressGuard() };
 }
 

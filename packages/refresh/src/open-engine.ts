@@ -41,7 +41,7 @@ export interface OpenEngine {
   background: Redis;
   /** Told of every error of a connection to Redis. */
   onRedisError: (error: Error) => void;
-  /** Begins to take jobs. */
+  /** Begins to take jobs, unless it has begun. */
   start(): void;
   /** Ends when the jobs under way have ended and, if Vault cannot take new tokens, they lie in the spool. */
   close(): Promise<void>;
@@ -67,7 +67,7 @@ export function openEngine(options: EngineOptions): OpenEngine {
     onRedisError,
     start() {
       const connections = { background, requests, prefix, onRedisError };
-      worker = startWorker({
+      worker ??= startWorker({
         ...settings,
         ...connections,
         engine,

@@ -17,7 +17,7 @@ export function createLogger(app: string, level: string, destination?: Destinati
  * What a log may tell of an error: its name, our own code and message, else where it comes from. Any other message
  * stays out, for it may quote what it choked on, and so do properties: those of HTTP clients hold headers and bodies.
  */
-function describeError(error: unknown): object {
+export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack = '' } = error;
   if (error instanceof ConnectorsError) return { name, code: error.code, message };

@@ -91,8 +91,14 @@ export class RefreshQueues {
   /**
    * Brings the job for this state of the credential to the front, whatever became of it; but a provider that asked for
    * time gets it.
+   *
+   * @throws ConnectorsError `queue_unavailable`
    */
-  async hasten(data: RefreshJobData, now: number): Promise<'hastened' | 'throttled'> {
+  hasten(data: RefreshJobData, now: number): Promise<'hastened' | 'throttled'> {
+    return reached(this.#hasten(data, now));
+  }
+
+  async #hasten(data: RefreshJobData, now: number): Promise<'hastened' | 'throttled'> {
     const job = await this.find(data);
     if ((job?.data.notBefore ?? 0) > now) return 'throttled';
     await this.#toFront(job, data);
@@ -147,11 +153,17 @@ export class RefreshQueues {
   }
 
   async #add(queue: string, jobId: string, data: RefreshJobData, options: JobsOptions): Promise<void> {
-    try {
-      await this.queue<RefreshJobData>(queue).add('refresh', data, { ...options, jobId });
-    } catch (cause) {
-      throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
-    }
+    await reached(this.queue<RefreshJobData>(queue).add('refresh', data, { ...options, jobId }));
+  }
+}
+
+/** Tells a caller of an answer that did not come what that means. */
+async function reached<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof ConnectorsError) throw cause;
+    throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
   }
 }
 

@@ -1,0 +1,22 @@
+export {
+  RefreshScheduler,
+  type RefreshSchedulerEvents,
+  type RefreshSchedulerOptions,
+} from './refresh-scheduler.ts';
+export type { RequestOutcome } from '@connectors/refresh';
+export {
+  ConfigError,
+  ConnectorsError,
+  CredentialNotFoundError,
+  RateLimitError,
+  TokenExpiredError,
+  VaultClient,
+  VaultError,
+  type CredentialId,
+  type DecryptedCredentials,
+  type ErrorCode,
+  type OAuthCredentials,
+  type StoredCredential,
+  type VaultClientOptions,
+  type VaultErrorReason,
+} from '@connectors/vault-core';
