@@ -3,7 +3,7 @@ export {
   type RefreshSchedulerEvents,
   type RefreshSchedulerOptions,
 } from './refresh-scheduler.ts';
-export type { RequestOutcome } from '@connectors/refresh';
+export type { Disconnection, RequestOutcome } from '@connectors/refresh';
 export {
   ConfigError,
   ConnectorsError,

@@ -2,12 +2,14 @@ import { EventEmitter, once } from 'node:events';
 import { integrationFields, readIntegrations } from '@connectors/oauth';
 import {
   createRefreshMetrics,
+  disconnect,
   openEngine,
   refreshFields,
   refreshNow,
   refreshRule,
   refreshSettings,
   storeGranted,
+  type Disconnection,
   type OpenEngine,
   type RequestOutcome,
 } from '@connectors/refresh';
@@ -115,11 +117,11 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
     this.#ready = Promise.all([once(subscription, 'gap'), connected(this.#refreshing.requests)]);
   }
 
-  /** Begins to refresh. Resolves once Redis can be used; while it cannot, that is logged and tried for ever. */
+  /** Begins to refresh, as soon as Redis can be used. While it cannot, that is logged and tried for ever. */
   async start(): Promise<void> {
     if (this.#closed !== undefined) throw new Error('This scheduler is closed');
-    this.#refreshing.start();
     await Promise.race([this.#ready, this.#closing.promise]);
+    if (this.#closed === undefined) this.#refreshing.start();
   }
 
   /**
@@ -150,6 +152,16 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
     const id = { tenantId, integration };
     const { credential } = await this.#vault.credentials.get(id);
     return refreshNow(this.#refreshing.engine, { ...id, revision: credential.metadata.revision });
+  }
+
+  /**
+   * Ends a connection: at the provider, where that has a way to, and in Vault with every stored version.
+   *
+   * @returns whether there was one, and what the provider said
+   * @throws VaultError: then it may still be there
+   */
+  disconnect(tenantId: string, integration: string): Promise<Disconnection> {
+    return disconnect(this.#refreshing.engine, { tenantId, integration });
   }
 
   /**

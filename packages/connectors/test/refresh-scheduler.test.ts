@@ -182,6 +182,15 @@ describe('refreshNow', () => {
   });
 });
 
+it('disconnect ends a connection in Vault and at the provider', async () => {
+  const scheduler = await start();
+  await connect(scheduler, { expiresIn: 3_600 });
+  const revocation = { kind: 'revoked' };
+  expect(await scheduler.disconnect(tenantId, 'demo')).toEqual({ existed: true, revocation });
+  expect(await deployment.vault.listCredentials(tenantId)).toEqual([]);
+  expect(await scheduler.disconnect(tenantId, 'demo')).toEqual({ existed: false });
+});
+
 describe('a listener', () => {
   const error = Object.assign(new Error('gho_message'), { token: 'gho_property' });
   const failing: [string, () => void][] = [
