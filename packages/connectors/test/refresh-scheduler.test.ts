@@ -265,8 +265,8 @@ describe('without Redis', () => {
 
 describe('a scheduler that is closed', () => {
   /** Closes a scheduler while the provider keeps it waiting. */
-  async function closeDuringRequest() {
-    const scheduler = await start();
+  async function closeDuringRequest(options?: Parameters<typeof start>[0]) {
+    const scheduler = await start(options);
     const heard = hear(scheduler);
     const granted = await deployment.grant(tenantId, 0);
     deployment.provider.faults.next({ kind: 'hang' });
@@ -274,17 +274,21 @@ describe('a scheduler that is closed', () => {
     await expect.poll(() => deployment.provider.tokenRequests).toHaveLength(1);
     let isClosed = false;
     const closed = scheduler.close().then(() => (isClosed = true));
-    return { scheduler, heard, closed, isClosed: () => isClosed };
+    return { heard, closed, isClosed: () => isClosed };
+  }
+
+  async function refreshCount() {
+    return (await deployment.vault.getCredentials(tenantId, 'demo')).metadata.refreshCount;
   }
 
   it('waits for the answer of a provider, saves it and tells of it', async () => {
     const { heard, closed, isClosed } = await closeDuringRequest();
     // A scheduler that did not wait would have closed by the time Vault has answered this.
-    await deployment.vault.getCredentials(tenantId, 'demo');
+    expect(await refreshCount()).toBe(0);
     expect(isClosed()).toBe(false);
     deployment.provider.faults.release();
     await closed;
-    expect((await deployment.vault.getCredentials(tenantId, 'demo')).metadata.refreshCount).toBe(1);
+    expect(await refreshCount()).toBe(1);
     expect(heard).toMatchObject([['refresh-success', { tenantId }]]);
   });
 
@@ -296,10 +300,17 @@ describe('a scheduler that is closed', () => {
     deployment.vaultServer.unseal();
     const next = await start();
     await next.refreshNow(tenantId, 'demo');
-    await expect
-      .poll(async () => (await deployment.vault.getCredentials(tenantId, 'demo')).metadata.refreshCount)
-      .toBe(1);
+    await expect.poll(refreshCount).toBe(1);
     expect(deployment.provider.tokenRequests).toHaveLength(1);
+  });
+
+  it('waits for the answer and saves it also if Redis ends meanwhile', async () => {
+    const redis = await startRedis();
+    const { closed } = await closeDuringRequest({ redisUrl: redis.url });
+    await redis.close();
+    deployment.provider.faults.release();
+    await closed;
+    expect(await refreshCount()).toBe(1);
   });
 
   it('leaves a client that it was given open', async () => {

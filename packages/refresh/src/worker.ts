@@ -1,4 +1,4 @@
-import { refreshQueueName, requestQueueName, type RefreshJobData } from '@connectors/vault-core';
+import { endRedis, refreshQueueName, requestQueueName, type RefreshJobData } from '@connectors/vault-core';
 import type { Processor, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -30,7 +30,7 @@ export interface WorkerDeps extends Omit<RefreshSettings, 'limits'> {
 }
 
 export interface RunningWorker {
-  /** Ends when the jobs under way have ended. */
+  /** Ends when the jobs under way have ended, and ends `background` with them. */
   close(): Promise<void>;
 }
 
@@ -53,10 +53,13 @@ export function startWorker(deps: WorkerDeps): RunningWorker {
     async close() {
       clearInterval(timer);
       deps.requests.off('ready', sweep);
-      // Without Redis a worker cannot write down how its jobs ended, and would wait for it: what counts is in Vault.
       const isCut = deps.background.status !== 'ready';
-      if (isCut) await Promise.allSettled(underWay);
-      await Promise.all(workers.map((worker) => worker.close(isCut)));
+      const lost = new Promise((resolve) => deps.background.once('close', resolve));
+      const closing = Promise.all(workers.map((worker) => worker.close(isCut)));
+      // Without Redis a worker cannot write down how its jobs ended, and would wait for it: what counts is in Vault.
+      await Promise.race([closing, isCut ? undefined : lost]);
+      endRedis(deps.background);
+      await Promise.allSettled(underWay);
     },
   };
 }

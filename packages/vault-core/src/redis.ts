@@ -18,3 +18,10 @@ export function connectRedis(url: string, role: RedisRole, onError: (error: Erro
   redis.on('error', onError);
   return redis;
 }
+
+/** Ends a connection for good; commands that wait for Redis fail. */
+export function endRedis(redis: Redis): void {
+  // Told between two attempts to reconnect, ioredis would let them wait for ever.
+  if (redis.status === 'reconnecting') redis.connect().catch(() => undefined);
+  redis.disconnect();
+}

@@ -1,7 +1,7 @@
 import { startRedis, type RunningRedis } from '@connectors/dev-servers';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { connectRedis, type RedisRole } from '../src/index.ts';
+import { connectRedis, endRedis, type RedisRole } from '../src/index.ts';
 
 let server: RunningRedis;
 
@@ -89,4 +89,23 @@ it('tells of its errors, and goes on', async () => {
   connect('background', (error) => errors.push(error));
   await expect.poll(() => errors.length, { timeout: 5_000 }).toBeGreaterThan(1);
   await restart();
+});
+
+describe('a connection that is ended', () => {
+  it.each(['connecting', 'reconnecting'])('fails what waits for Redis, while it is %s', async (status) => {
+    const redis = await connected('background');
+    const isSo = new Promise((resolve) => redis.once(status, resolve));
+    await server.close();
+    await isSo;
+    const asked = redis.ping();
+    endRedis(redis);
+    await expect(asked).rejects.toThrow('Connection is closed');
+    await expect.poll(() => redis.status).toBe('end');
+  });
+
+  it('is closed', async () => {
+    const redis = await connected('background');
+    endRedis(redis);
+    await expect.poll(() => redis.status).toBe('end');
+  });
 });
