@@ -14,6 +14,7 @@ import {
   type RequestOutcome,
 } from '@connectors/refresh';
 import {
+  baseUrl,
   connectRedis,
   createLogger,
   describeError,
@@ -40,7 +41,7 @@ export interface RefreshSchedulerOptions {
   prefix?: string;
   /**
    * Where the variables of docs/configuration.md stand that say which integrations there are, what may be reached for
-   * them, and how they are refreshed; most often `process.env`.
+   * them, how they are refreshed, and where users find the console (`CONSOLE_URL`); most often `process.env`.
    */
   env: Readonly<Record<string, string | undefined>>;
   /** The text of `connectors.yaml`, in place of the file that `CONNECTORS_CONFIG` names. */
@@ -60,7 +61,8 @@ export interface RefreshSchedulerEvents {
 }
 
 const optionFields = { redisUrl: redisFields.REDIS_URL, prefix: redisFields.REDIS_PREFIX };
-const schema = z.object({ ...optionFields, ...integrationFields, ...refreshFields });
+const consoleUrl = { CONSOLE_URL: baseUrl().optional() };
+const schema = z.object({ ...optionFields, ...consoleUrl, ...integrationFields, ...refreshFields });
 
 /**
  * Keeps every credential in Vault fresh, inside a process of yours: what a worker does, without its console. Any number
@@ -107,6 +109,7 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
       prefix: config.prefix,
       integrations,
       guard,
+      ...(config.CONSOLE_URL === undefined ? {} : { consoleUrl: config.CONSOLE_URL }),
       settings: refreshSettings(config),
       metrics: createRefreshMetrics([]),
       log: this.#log,
