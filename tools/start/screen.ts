@@ -27,9 +27,8 @@ export function liveEvent(event: ConnectorsEvent): void {
   const credential = `${event.tenantId}/${event.integration}`;
   switch (event.type) {
     case 'refresh-success':
-      return live('token refreshed', `${credential}, good until ${time(event.expiresAt)}`);
-    case 'refresh-scheduled':
-      return live('next refresh', `${credential} at ${time(event.dueAt)}`);
+      live('token refreshed', `${credential}, good until ${time(event.expiresAt)}`);
+      return liveSchedule(credential, event.dueAt);
     case 'refresh-retry':
       return live('refresh retried', `${credential}: ${event.error}, failure ${event.retryCount} in a row`);
     case 'refresh-failed':
@@ -40,10 +39,15 @@ export function liveEvent(event: ConnectorsEvent): void {
     case 'refresh-declined':
       return live('refresh declined', `${credential}: ${event.error}`);
     case 'credential-stored':
-      return live('connected', credential);
+      live('connected', credential);
+      return liveSchedule(credential, event.dueAt);
     case 'credential-deleted':
       return live('disconnected', credential);
   }
+}
+
+function liveSchedule(credential: string, dueAt: string | undefined): void {
+  if (dueAt !== undefined) live('next refresh', `${credential} at ${time(dueAt)}`);
 }
 
 /** A line of the proxy's log: shown if it is a request's. */

@@ -16,7 +16,6 @@ import {
   connectRedis,
   createLogger,
   EventSubscription,
-  publishEvent,
   RefreshQueues,
   VaultClient,
   type ConnectorsEvent,
@@ -51,7 +50,6 @@ export async function startWorld() {
   const admin = new VaultClient({ address, token, maxRetries: 0 });
   const redis = connectRedis(redisServer.url, 'background', () => undefined);
   const queues = new RefreshQueues(redis, 'connectors');
-  const announce = (event: ConnectorsEvent) => publishEvent(redis, 'connectors', event);
   const events: ConnectorsEvent[] = [];
   const subscription = new EventSubscription(
     connectRedis(redisServer.url, 'background', () => undefined),
@@ -70,7 +68,7 @@ export async function startWorld() {
     /** What was announced, in the order of its arrival. */
     events,
     connect: (id: CredentialId, options?: ConnectOptions) =>
-      connect({ admin, provider, scheduling: { queues, announce, now: Date.now } }, id, options),
+      connect({ admin, provider, scheduling: { queues, now: Date.now } }, id, options),
     /** The requests with which workers spend refresh tokens. */
     refreshRequests: () =>
       provider.tokenRequests.filter(({ grantType }) => grantType !== 'authorization_code'),

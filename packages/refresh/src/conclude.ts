@@ -18,13 +18,14 @@ export async function concludeLanding(
   if (landing.kind === 'spooled') return { kind: 'retry', reason: 'vault_unavailable' };
   const { expiresAt, metadata } = landing.credential;
   const { revision } = metadata;
-  await scheduleRefresh(engine, job, landing.credential);
+  const dueAt = await scheduleRefresh(engine, job, landing.credential);
   await engine.announce({
     type: 'refresh-success',
     tenantId: job.tenantId,
     integration: job.integration,
     revision,
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(dueAt === undefined ? {} : { dueAt }),
   });
   const sentAt = spent.metadata.attempt?.sentAt;
   const remainingLifeMs =

@@ -16,13 +16,14 @@ export async function storeGranted(
   granted: OAuthCredentials,
 ): Promise<StoredCredential> {
   const stored = await vault.storeCredentials(id.tenantId, id.integration, granted);
-  await scheduleRefresh(engine, id, stored);
+  const dueAt = await scheduleRefresh(engine, id, stored);
   const { revision } = stored.metadata;
   await engine.announce({
     type: 'credential-stored',
     tenantId: id.tenantId,
     integration: id.integration,
     revision,
+    ...(dueAt === undefined ? {} : { dueAt }),
   });
   return stored;
 }
@@ -30,19 +31,21 @@ export async function storeGranted(
 /**
  * Makes sure that the job of a stored credential exists, if it needs one. Without Redis the sweep does it later: what is
  * stored is never undone for that.
+ *
+ * @returns when it is due, in ISO 8601; `undefined` if no job was added
  */
 export async function scheduleRefresh(
-  engine: Scheduling,
+  engine: Pick<Scheduling, 'queues' | 'now'>,
   { tenantId, integration }: CredentialId,
   stored: StoredCredential,
-): Promise<void> {
+): Promise<string | undefined> {
   const due = refreshDueAt({ tenantId, integration }, stored);
-  if (due === undefined) return;
+  if (due === undefined) return undefined;
   const data = { tenantId, integration, revision: stored.metadata.revision };
   try {
     await engine.queues.schedule(data, due, engine.now());
   } catch {
-    return;
+    return undefined;
   }
-  await engine.announce({ type: 'refresh-scheduled', ...data, dueAt: new Date(due).toISOString() });
+  return new Date(due).toISOString();
 }

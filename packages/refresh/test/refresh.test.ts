@@ -1,6 +1,6 @@
 import type { RefreshJobData } from '@connectors/vault-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refreshCredential } from '../src/index.ts';
+import { refreshCredential, refreshDueAt } from '../src/index.ts';
 import { startRefresh, type RefreshWorld } from './start-refresh.ts';
 
 let world: RefreshWorld;
@@ -70,16 +70,19 @@ describe('a refresh', () => {
     expect(lead).toBeLessThan(331_000);
   });
 
-  it('announces the new revision', async () => {
+  it('announces the new revision and when the next refresh is due, as one event', async () => {
     await refreshCredential(world.newEngine(), job);
-    const { expiresAt, metadata } = await stored();
-    expect(world.events).toContainEqual({
-      type: 'refresh-success',
-      tenantId: job.tenantId,
-      integration: 'demo',
-      revision: metadata.revision,
-      expiresAt,
-    });
+    const credential = await stored();
+    expect(world.events).toEqual([
+      {
+        type: 'refresh-success',
+        tenantId: job.tenantId,
+        integration: 'demo',
+        revision: credential.metadata.revision,
+        expiresAt: credential.expiresAt,
+        dueAt: new Date(refreshDueAt(job, credential) ?? 0).toISOString(),
+      },
+    ]);
   });
 });
 

@@ -7,19 +7,26 @@ const credential = { tenantId: z.string(), integration: z.string(), revision: z.
 /** Why a refresh came to nothing: a code. A text could be the provider's, and hold what it should not. */
 const error = z.string().regex(/^[a-z0-9_]{1,64}$/);
 
+/** When the next refresh of what was stored is due; absent when none is scheduled. */
+const dueAt = z.iso.datetime().optional();
+
 /** What happens to credentials and agents, told to every process over one Redis channel. No event holds a secret. */
 export const eventSchema = z.discriminatedUnion('type', [
   /** A user connected, or connected again. */
-  z.object({ type: z.literal('credential-stored'), ...credential }),
+  z.object({ type: z.literal('credential-stored'), ...credential, dueAt }),
   z.object({ type: z.literal('credential-deleted'), ...credential }),
-  z.object({ type: z.literal('refresh-success'), ...credential, expiresAt: z.iso.datetime().optional() }),
+  z.object({
+    type: z.literal('refresh-success'),
+    ...credential,
+    expiresAt: z.iso.datetime().optional(),
+    dueAt,
+  }),
   /** The refresh token is dead: the user has to connect again. */
   z.object({ type: z.literal('refresh-failed'), ...credential, error }),
   /** A refresh failed for now and is tried again. */
   z.object({ type: z.literal('refresh-retry'), ...credential, error, retryCount: z.int() }),
   /** A refresh that was asked for will not happen: the token is fresh, or nothing can refresh it. */
   z.object({ type: z.literal('refresh-declined'), ...credential, error }),
-  z.object({ type: z.literal('refresh-scheduled'), ...credential, dueAt: z.iso.datetime() }),
   /** Announced by whoever changes or deletes an agent: the store itself has no Redis. */
   z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
   /** A tenant's webhook endpoints changed; announced by whoever changes them. */

@@ -40,11 +40,11 @@ describe('an event', () => {
     stored,
     { type: 'credential-deleted', ...credential },
     { type: 'refresh-success', ...credential, expiresAt: '2025-11-08T13:00:00.000Z' },
+    { type: 'refresh-success', ...credential, dueAt: '2025-11-08T12:55:00.000Z' },
     { type: 'refresh-success', ...credential },
     { type: 'refresh-failed', ...credential, error: 'invalid_grant' },
     { type: 'refresh-retry', ...credential, error: 'http_503', retryCount: 2 },
     { type: 'refresh-declined', ...credential, error: 'cooling_down' },
-    { type: 'refresh-scheduled', ...credential, dueAt: '2025-11-08T12:55:00.000Z' },
     { type: 'agent-changed', agentId: 'abc' },
     { type: 'webhooks-changed', tenantId: 'tenant-123' },
   ])('of type $type reaches every subscriber', async (event) => {

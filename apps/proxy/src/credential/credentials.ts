@@ -63,7 +63,6 @@ export class Credentials {
         return this.#cache.expire(keyOf(event));
       case 'refresh-retry':
       case 'refresh-declined':
-      case 'refresh-scheduled':
       case 'agent-changed':
       case 'webhooks-changed':
         return undefined;

@@ -52,7 +52,6 @@ export class Renewals {
         this.#words.emit(keyOf(event));
         return;
       case 'refresh-retry':
-      case 'refresh-scheduled':
       case 'agent-changed':
       case 'webhooks-changed':
         return;

@@ -39,17 +39,24 @@ export function createTransport(options: TransportOptions) {
   });
 
   async function send({ method, uri, headers, json, timeout }: VaultRequest): Promise<VaultResponse> {
-    const response = await request(uri, {
-      dispatcher: pool,
-      method: method as 'GET',
-      headers: json === undefined ? headers : { 'content-type': 'application/json', ...headers },
-      body: json === undefined ? null : JSON.stringify(json),
-      signal: AbortSignal.timeout(timeout ?? options.timeoutMs),
-    });
-    const body = parseBody(await response.body.text());
-    if (body === undefined && response.statusCode < 300) throw new Error('This is not an answer of Vault');
-    // node-vault takes every answer to a path that contains `sys/health` for a success, also that of a tenant `sys`.
-    return { statusCode: response.statusCode, body: body ?? {}, request: { path: '' } };
+    const impatience = new AbortController();
+    // Not AbortSignal.timeout: its timer outlives the exchange.
+    const timer = setTimeout(() => impatience.abort(), timeout ?? options.timeoutMs);
+    try {
+      const response = await request(uri, {
+        dispatcher: pool,
+        method: method as 'GET',
+        headers: json === undefined ? headers : { 'content-type': 'application/json', ...headers },
+        body: json === undefined ? null : JSON.stringify(json),
+        signal: impatience.signal,
+      });
+      const body = parseBody(await response.body.text());
+      if (body === undefined && response.statusCode < 300) throw new Error('This is not an answer of Vault');
+      // node-vault takes every answer to a path that contains `sys/health` for a success, also that of a tenant `sys`.
+      return { statusCode: response.statusCode, body: body ?? {}, request: { path: '' } };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return { send, close: () => pool.destroy() };
