@@ -57,7 +57,6 @@ export function webhookMessages(
     case 'credential-stored':
     case 'credential-deleted':
     case 'refresh-declined':
-    case 'refresh-scheduled':
     case 'agent-changed':
     case 'webhooks-changed':
       return [];

@@ -39,7 +39,6 @@ describe('what tenants are told', () => {
     { type: 'credential-stored', ...about },
     { type: 'credential-deleted', ...about },
     { type: 'refresh-declined', ...about, error: 'cooling_down' },
-    { type: 'refresh-scheduled', ...about, dueAt: timestamp },
     { type: 'agent-changed', agentId: 'a' },
     { type: 'webhooks-changed', tenantId: 'acme' },
   ])('of $type: nothing', (event) => {
