@@ -27,7 +27,8 @@ describe('one tenant’s slow provider blocks everyone’s refreshes', () => {
     const states = await Promise.all(
       slow.map(async (each) => (await scene.world.queues.find(each))?.getState()),
     );
-    expect(states.sort()).toEqual(['active', 'active', 'prioritized', 'prioritized', 'prioritized']);
+    expect(states.filter((state) => state === 'active')).toHaveLength(2);
+    expect(states.filter((state) => state === 'prioritized')).toHaveLength(3);
 
     scene.world.provider.faults.release();
     await Promise.all(slow.map((each) => scene.jobAs('completed', each)));
