@@ -1,8 +1,9 @@
 import {
-  ConfigError,
   connectRedis,
   createLogger,
   EventSubscription,
+  explainStart,
+  onceAskedToStop,
   RefreshQueues,
   VaultClient,
   vaultOptions,
@@ -14,7 +15,7 @@ import { readProxyConfig } from './config.ts';
 try {
   await start();
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainStart('proxy', 'PORT', error)}\n`);
   process.exit(1);
 }
 
@@ -46,7 +47,7 @@ async function start(): Promise<void> {
   const url = await app.listen({ host: config.HOST, port: config.PORT });
   log.info({ url, vault: config.VAULT_ADDR, integrations: [...upstreams.keys()] }, 'proxy started');
 
-  onceAskedToStop(async () => {
+  onceAskedToStop(process, async () => {
     log.info('finishing what is in flight');
     // Streams may never end by themselves.
     const timer = setTimeout(() => app.server.closeAllConnections(), config.SHUTDOWN_SECONDS * 1_000);
@@ -58,26 +59,4 @@ async function start(): Promise<void> {
     log.info('proxy stopped');
     process.exit(0);
   });
-}
-
-function onceAskedToStop(stop: () => Promise<void>): void {
-  let isStopping = false;
-  const ask = (): void => {
-    if (!isStopping) void stop();
-    isStopping = true;
-  };
-  // A second one of the same kind ends the process at once.
-  process.once('SIGTERM', ask);
-  process.once('SIGINT', ask);
-  // The channel to a parent that started us; without that parent nobody would stop us.
-  process.once('disconnect', ask);
-}
-
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  const { code, port } = error as { code?: unknown; port?: unknown };
-  if (code === 'EADDRINUSE') {
-    return `Port ${String(port)} is taken, so the proxy cannot listen on it: stop what runs there, or set PORT.`;
-  }
-  return `The proxy cannot start: ${error instanceof Error ? error.message : 'for an unknown reason'}`;
 }

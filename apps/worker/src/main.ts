@@ -1,11 +1,11 @@
-import { ConfigError, createLogger } from '@connectors/vault-core';
+import { createLogger, explainStart, onceAskedToStop } from '@connectors/vault-core';
 import { startApp } from './app.ts';
 import { readWorkerConfig } from './config.ts';
 
 try {
   await start();
 } catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explainStart('worker', 'CONSOLE_PORT', error)}\n`);
   process.exit(1);
 }
 
@@ -14,7 +14,7 @@ async function start(): Promise<void> {
   const log = createLogger('worker', config.LOG_LEVEL);
   const starting = startApp(config, log);
   // Before the first job is begun.
-  onceAskedToStop(async () => {
+  onceAskedToStop(process, async () => {
     log.info('finishing what is in flight');
     const overdue = setTimeout(() => {
       log.error('jobs are still running at the end of SHUTDOWN_SECONDS');
@@ -28,26 +28,4 @@ async function start(): Promise<void> {
   const { url } = await starting;
   const integrations = [...config.integrations.keys()];
   log.info({ url, vault: config.VAULT_ADDR, integrations }, 'worker started');
-}
-
-function onceAskedToStop(stop: () => Promise<void>): void {
-  let isStopping = false;
-  const ask = (): void => {
-    if (!isStopping) void stop();
-    isStopping = true;
-  };
-  // A second one of the same kind ends the process at once.
-  process.once('SIGTERM', ask);
-  process.once('SIGINT', ask);
-  // The channel to a parent that started us; without that parent nobody would stop us.
-  process.once('disconnect', ask);
-}
-
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  const { code, port } = error as { code?: unknown; port?: unknown };
-  if (code === 'EADDRINUSE') {
-    return `Port ${String(port)} is taken, so the worker cannot listen on it: stop what runs there, or set CONSOLE_PORT.`;
-  }
-  return `The worker cannot start: ${error instanceof Error ? error.message : 'for an unknown reason'}`;
 }

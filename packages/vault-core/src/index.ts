@@ -6,6 +6,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './ids.ts';
 export * from './log.ts';
+export * from './program.ts';
 export * from './redis.ts';
 export * from './refresh-queue.ts';
 export * from './secret.ts';
