@@ -4,7 +4,8 @@ import type { FaultKind } from './schedule.ts';
 /** A fault as it happened. Times in milliseconds since the epoch; without an end it goes on. */
 export interface FaultRecord {
   kind: FaultKind;
-  target: number;
+  /** Which process it broke, if it was a worker's; as in the ledger. */
+  victim?: string;
   from: number;
   until?: number;
 }
@@ -56,20 +57,19 @@ export function explainLoss({ spend, refused, history, faults }: LossCase): Expl
   if (refused.at < deadline) return unexplained('the first attempt still held its claim');
 
   if (spend.fault === 'response-cut') return { label: 'response_lost', because: 'the response was cut' };
-  const number = Number(spend.worker.split('-')[1]) - 1;
-  const own = faults.filter(({ kind, target }) => kind.startsWith('worker-') && target === number);
-  const death = own.find(({ kind, from }) => kind === 'worker-kill' && happens(from, spend.at, refused.at));
+  const own = faults.filter(({ victim }) => victim === spend.worker);
+  // Its request may have been on the way still.
+  const death = own.find(({ kind, from }) => kind === 'worker-kill' && from <= refused.at);
   if (death !== undefined && hadTimeToSave(spend, own, death.from))
     return explainSpool(spend, refused, faults);
   if (death !== undefined)
     return { label: 'response_lost', because: 'the worker was killed before it could save' };
   const frozen = own.find(
-    ({ kind, from, until = Infinity }) =>
-      kind !== 'worker-kill' && happens(from, spend.at, refused.at) && until > deadline,
+    ({ kind, from, until = Infinity }) => kind !== 'worker-kill' && from <= refused.at && until > deadline,
   );
   if (frozen !== undefined)
     return { label: 'response_lost', because: 'the worker was stopped beyond its deadline' };
-  if ((spend.answeredAt ?? spend.leftAt ?? 0) > deadline)
+  if ((spend.answeredAt ?? spend.closedAt ?? 0) > deadline)
     return { label: 'response_lost', because: 'the provider was slower than the deadline' };
   return unexplained('the worker that spent the token was alive and within its deadline');
 }
@@ -84,13 +84,6 @@ function explainSpool(spend: TokenCall, refused: TokenCall, faults: FaultRecord[
   if (meanwhile('vault-') && meanwhile('redis-'))
     return { label: 'spool_lost', because: 'Vault was down, Redis lost the spool and the worker was killed' };
   return unexplained('the worker was killed, but had the time to save or spool what it received');
-}
-
-/** Bytes that were on their way arrive shortly after their sender was killed or stopped. */
-const onTheWayMs = 250;
-
-function happens(at: number, after: number, before: number): boolean {
-  return at >= after - onTheWayMs && at <= before;
 }
 
 /** Whether the worker ran for long enough between the answer and its death. */

@@ -69,7 +69,7 @@ export async function inflict(world: World, plan: Fault[], records: FaultRecord[
       const before = repaired.get(thing) ?? Promise.resolve();
       const own = before.then(async () => {
         await delay(Math.max(0, start + fault.from - Date.now()), undefined, world);
-        const record: FaultRecord = { kind: fault.kind, target: fault.target, from: Date.now() };
+        const record: FaultRecord = { kind: fault.kind, ...victimOf(world, fault), from: Date.now() };
         records.push(record);
         await inflictions[fault.kind](world, fault);
         record.until = Date.now();
@@ -78,6 +78,11 @@ export async function inflict(world: World, plan: Fault[], records: FaultRecord[
       await own;
     }),
   );
+}
+
+function victimOf({ fleet, tokenEndpoint }: World, { kind, target }: Fault): { victim?: string } {
+  const worker = kinds[kind].breaks === 'worker' ? fleet.workers[target] : undefined;
+  return worker === undefined ? {} : { victim: tokenEndpoint.processOf(worker.name) };
 }
 
 function thingOf({ kind, target }: Fault): string {

@@ -3,6 +3,7 @@ import { fingerprint } from '@connectors/dev-servers';
 /** One request of a worker to the token endpoint. Times in milliseconds since the epoch. */
 export interface TokenCall {
   at: number;
+  /** The process that asks: `worker-1.2` is the second one of the first worker. */
   worker: string;
   /** Fingerprint of the refresh token that it presented. */
   token: string;
@@ -14,8 +15,8 @@ export interface TokenCall {
   issued?: string;
   /** When the whole answer was handed over; absent if it never was. */
   answeredAt?: number;
-  /** When the worker went away without one. */
-  leftAt?: number;
+  /** When the connection ended without one. */
+  closedAt?: number;
 }
 
 /** What a user once consented to, and the refresh tokens that came of it. */

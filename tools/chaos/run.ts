@@ -90,7 +90,7 @@ function startSystem(dir: string, tokenEndpoint: TokenEndpoint): Promise<Fleet> 
     workers: workerCount,
     proxies: proxyCount,
     accessTokenTtl: settings.tokenLife,
-    tokenUrl: (worker) => tokenEndpoint.urlFor(worker),
+    tokenUrl: (worker) => tokenEndpoint.newUrlFor(worker),
     workerEnv: {
       ...both,
       REFRESH_REQUEST_SECONDS: String(settings.request),

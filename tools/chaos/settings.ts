@@ -9,8 +9,8 @@ export const settings = {
   cooldown: 5,
   shutdown: 10,
   refreshWait: 5,
-  /** Access tokens live longer than four times the sum of lock, interval and attempt. */
-  tokenLife: 30,
+  /** More than four times the sum of lock, interval and attempt. */
+  tokenLife: 40,
 };
 
 /** How long after its end a fault may still be felt, in milliseconds. */

@@ -25,7 +25,7 @@ export interface TokenEndpointOptions {
 
 /**
  * The token endpoint as the workers see it, in front of the authorization server's. It takes its time as providers
- * do, keeps the ledger, and misbehaves when told to. Each worker has a URL of its own, which tells who asks.
+ * do, keeps the ledger, and misbehaves when told to. Each process of a worker has a URL of its own, which tells who asks.
  */
 export class TokenEndpoint {
   /** Absent: it behaves. */
@@ -35,6 +35,7 @@ export class TokenEndpoint {
   /** Until when a Retry-After has asked to wait. */
   throttledUntil = 0;
   readonly #options: TokenEndpointOptions;
+  readonly #starts = new Map<string, number>();
   readonly #hanging = new Set<ServerResponse>();
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch(() => response.destroy());
@@ -49,8 +50,16 @@ export class TokenEndpoint {
     await once(this.#server, 'listening');
   }
 
-  urlFor(worker: string): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/${worker}/token`;
+  /** The URL of a process that is about to be started. */
+  newUrlFor(worker: string): string {
+    this.#starts.set(worker, (this.#starts.get(worker) ?? 0) + 1);
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}/${this.processOf(worker)}/token`;
+  }
+
+  /** What the ledger calls the process that a worker is now. */
+  processOf(worker: string): string {
+    return `${worker}.${this.#starts.get(worker)}`;
   }
 
   /** Drops the requests that hang: they were never looked at. */
@@ -73,6 +82,10 @@ export class TokenEndpoint {
       token: fingerprint(new URLSearchParams(body).get('refresh_token') ?? ''),
     };
     this.#options.ledger.calls.push(call);
+    response.once('finish', () => (call.answeredAt = Date.now()));
+    response.once('close', () => {
+      if (!response.writableFinished) call.closedAt = Date.now();
+    });
     const { mode } = this;
     if (mode?.kind === 'response-cut' && mode.left > 0) {
       mode.left -= 1;
@@ -86,10 +99,6 @@ export class TokenEndpoint {
       this.#misbehave(mode, response);
       return;
     }
-    response.once('finish', () => (call.answeredAt = Date.now()));
-    response.once('close', () => {
-      if (!response.writableFinished) call.leftAt = Date.now();
-    });
     const decided = await this.#decide(call, request, body);
     await delay(20 + 480 * this.#options.random.next() ** 2);
     this.#send(response, decided.status, { 'content-type': 'application/json' }, this.#dated(decided.answer));

@@ -32,7 +32,7 @@ export interface FleetOptions {
   proxyEnv?: Record<string, string>;
   /** How long the authorization server's access tokens live, in seconds; an hour unless told. */
   accessTokenTtl?: number;
-  /** A token endpoint of its own for each worker, by the worker's name; the authorization server's unless told. */
+  /** A token endpoint of its own for each process of a worker, by the worker's name; the authorization server's unless told. */
   tokenUrl?: (worker: string) => string;
 }
 
@@ -128,10 +128,12 @@ async function startApps(
   ) => {
     const starting = Array.from({ length: count }, (_, index) => {
       const name = `${app}-${index + 1}`;
-      const file = writeIntegrations(dir, name, backends, tokenUrl?.(name));
       const spec = { name, module: `apps/${app}/src/main.ts`, logDir: join(dir, 'logs') };
-      const launch = (port: number) =>
-        launchProgram({ ...spec, env: { CONNECTORS_CONFIG: file, ...env(port) } });
+      const launch = (port: number) => {
+        const ownTokenUrl = app === 'worker' ? tokenUrl?.(name) : undefined;
+        const file = writeIntegrations(dir, name, backends, ownTokenUrl);
+        return launchProgram({ ...spec, env: { CONNECTORS_CONFIG: file, ...env(port) } });
+      };
       return keepMember(startMember(name, launch));
     });
     // One that fails must not let the others be forgotten.

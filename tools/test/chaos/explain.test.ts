@@ -15,21 +15,21 @@ function lossWith(faults: FaultRecord[], spend: Partial<TokenCall> = {}, refused
   return {
     spend: {
       at: 1_000,
-      worker: 'worker-1',
+      worker: 'worker-1.1',
       token: 'a',
       status: 200,
       issued: 'b',
       answeredAt: 1_200,
       ...spend,
     },
-    refused: { at: refusedAt, worker: 'worker-2', token: 'a', status: 400 },
+    refused: { at: refusedAt, worker: 'worker-2.1', token: 'a', status: 400 },
     history: [version(1, 900), version(2, refusedAt - 100)],
     faults,
   };
 }
 
-function killed(from: number, target = 0): FaultRecord {
-  return { kind: 'worker-kill', target, from, until: from + 3_000 };
+function killed(from: number, victim = 'worker-1.1'): FaultRecord {
+  return { kind: 'worker-kill', victim, from, until: from + 3_000 };
 }
 
 describe('a lost grant is explained', () => {
@@ -47,7 +47,7 @@ describe('a lost grant is explained', () => {
   });
 
   it('by a worker that was stopped beyond its deadline', () => {
-    const frozen: FaultRecord = { kind: 'worker-freeze', target: 0, from: 1_100, until: 7_000 };
+    const frozen: FaultRecord = { kind: 'worker-freeze', victim: 'worker-1.1', from: 1_100, until: 7_000 };
     expect(explainLoss(lossWith([frozen])).label).toBe('response_lost');
   });
 
@@ -56,14 +56,14 @@ describe('a lost grant is explained', () => {
   });
 
   it('by a provider for whose answer the worker had waited beyond the deadline', () => {
-    const { answeredAt: _none, ...spend } = { ...lossWith([]).spend, leftAt: 4_900 } as TokenCall;
+    const { answeredAt: _none, ...spend } = { ...lossWith([]).spend, closedAt: 4_900 } as TokenCall;
     expect(explainLoss({ ...lossWith([]), spend }).label).toBe('response_lost');
   });
 
   it('by a spool that Redis lost while Vault was down, when the worker died later', () => {
     const faults: FaultRecord[] = [
-      { kind: 'vault-seal', target: 0, from: 1_100, until: 5_500 },
-      { kind: 'redis-flush', target: 0, from: 4_000, until: 4_000 },
+      { kind: 'vault-seal', from: 1_100, until: 5_500 },
+      { kind: 'redis-flush', from: 4_000, until: 4_000 },
       killed(5_000),
     ];
     expect(explainLoss(lossWith(faults)).label).toBe('spool_lost');
@@ -81,15 +81,16 @@ describe('a lost grant is not excused', () => {
   });
 
   it('by the death of another worker', () => {
-    expect(explainLoss(lossWith([killed(1_250, 1)]))).toEqual(unexplained('alive'));
+    expect(explainLoss(lossWith([killed(1_250, 'worker-2.1')]))).toEqual(unexplained('alive'));
   });
 
-  it('by the death of the worker before it asked', () => {
-    expect(explainLoss(lossWith([killed(400)]))).toEqual(unexplained('alive'));
+  it('by the death of the process that the worker was before', () => {
+    const loss = lossWith([killed(400)], { worker: 'worker-1.2' });
+    expect(explainLoss(loss)).toEqual(unexplained('alive'));
   });
 
   it('by a worker that was stopped, but not beyond its deadline', () => {
-    const paused: FaultRecord = { kind: 'worker-pause', target: 0, from: 1_100, until: 2_100 };
+    const paused: FaultRecord = { kind: 'worker-pause', victim: 'worker-1.1', from: 1_100, until: 2_100 };
     expect(explainLoss(lossWith([paused]))).toEqual(unexplained('alive'));
   });
 
@@ -98,14 +99,14 @@ describe('a lost grant is not excused', () => {
   });
 
   it('by a worker that went away before its deadline', () => {
-    const { answeredAt: _none, ...spend } = { ...lossWith([]).spend, leftAt: 3_800 } as TokenCall;
+    const { answeredAt: _none, ...spend } = { ...lossWith([]).spend, closedAt: 3_800 } as TokenCall;
     expect(explainLoss({ ...lossWith([]), spend })).toEqual(unexplained('alive'));
   });
 
   it('by Vault being down and Redis losing the spool, when the worker lives', () => {
     const faults: FaultRecord[] = [
-      { kind: 'vault-seal', target: 0, from: 1_100, until: 5_500 },
-      { kind: 'redis-flush', target: 0, from: 4_000, until: 4_000 },
+      { kind: 'vault-seal', from: 1_100, until: 5_500 },
+      { kind: 'redis-flush', from: 4_000, until: 4_000 },
     ];
     expect(explainLoss(lossWith(faults))).toEqual(unexplained('alive'));
   });
