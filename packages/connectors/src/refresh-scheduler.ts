@@ -187,14 +187,13 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
 
   #hear(event: ConnectorsEvent): void {
     if (event.type === 'refresh-success') {
-      const { type, expiresAt, ...state } = event;
-      this.#tell(type, { ...state, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt) });
+      const expiresAt = event.expiresAt === undefined ? undefined : new Date(event.expiresAt);
+      this.#tell(event.type, { ...stateOf(event), expiresAt });
     } else if (event.type === 'refresh-failed') {
-      const { type, ...failure } = event;
-      this.#tell(type, failure);
+      this.#tell(event.type, { ...stateOf(event), error: event.error });
     } else if (event.type === 'refresh-retry') {
-      const { type, ...failure } = event;
-      this.#tell(type, failure);
+      const { error, retryCount } = event;
+      this.#tell(event.type, { ...stateOf(event), error, retryCount });
     }
   }
 
@@ -215,6 +214,10 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
 function openLog(log: Logger | undefined): Logger {
   if (log !== undefined) return log.child({}, { serializers: { err: describeError } });
   return createLogger('connectors', 'warn', pino.destination({ dest: 2, sync: true }));
+}
+
+function stateOf({ tenantId, integration, revision }: RefreshJobData): RefreshJobData {
+  return { tenantId, integration, revision };
 }
 
 function connected(redis: Redis): Promise<void> {
