@@ -1,13 +1,13 @@
 import { fingerprint } from '@connectors/dev-servers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bearer, call, echoOf, problemOf, type Call } from './call.ts';
-import { startRefresher } from './start-refresher.ts';
 import { startSystem, type System } from './start-system.ts';
 import { startUpstream } from './start-upstream.ts';
+import { startWorker, type Worker } from './start-worker.ts';
 
 let system: System;
 let bare: Awaited<ReturnType<typeof startUpstream>>;
-let refresher: Awaited<ReturnType<typeof startRefresher>>;
+let worker: Worker;
 
 beforeAll(async () => {
   bare = await startUpstream();
@@ -18,10 +18,10 @@ beforeAll(async () => {
     refreshWaitMs: 60_000,
     refreshCooldownMs: 30_000,
   });
-  refresher = await startRefresher(system);
+  worker = await startWorker(system, { cooldownMs: 0 });
 });
 afterAll(async () => {
-  await refresher.close();
+  await worker.close();
   await system.close();
   await bare.close();
 });
@@ -43,18 +43,9 @@ async function connected(tenant: string, integration = 'demo') {
   return { accessToken, send, key, revoke };
 }
 
-const requestsFor = (tenant: string) => refresher.requests.filter(({ tenantId }) => tenantId === tenant);
+const requestsFor = (tenant: string) => worker.requests().filter(({ tenantId }) => tenantId === tenant);
 const refreshes = () =>
   system.authorizationServer.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token').length;
-
-test('a refused token is refreshed, and the request replayed with its body', async () => {
-  const { accessToken, send, revoke } = await connected('acme');
-  await revoke();
-  const echo = echoOf(await send('/a?b=1', { method: 'POST', body: 'body' }));
-  expect(echo.tokenFingerprint).not.toBe(fingerprint(accessToken));
-  expect([echo.method, echo.body.text]).toEqual(['POST', 'body']);
-  expect(requestsFor('acme')).toHaveLength(1);
-});
 
 test('the request after that uses the new token at once', async () => {
   const { send, revoke } = await connected('next');
@@ -80,28 +71,6 @@ test('the access line tells whether a refused token was replaced', async () => {
   expect(forced('/dead')).toBeUndefined();
 });
 
-test('many refused requests are one request to the workers and one refresh', async () => {
-  const { send, revoke } = await connected('many');
-  await send();
-  await revoke();
-  const before = refreshes();
-  const answers = await Promise.all(
-    Array.from({ length: 50 }, () => send('/a', { method: 'PUT', body: 'x' })),
-  );
-  expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
-  expect([requestsFor('many').length, refreshes() - before]).toEqual([1, 1]);
-});
-
-test('a newer token that is stored already is just used', async () => {
-  const { send, revoke } = await connected('newer');
-  await send();
-  await revoke();
-  // Nobody announces it: the proxy has to look.
-  const { accessToken } = await system.connect('newer');
-  expect(echoOf(await send()).tokenFingerprint).toBe(fingerprint(accessToken));
-  expect(requestsFor('newer')).toEqual([]);
-});
-
 test('a body that is too large to be kept is not replayed, but will pass when sent again', async () => {
   const { send, revoke } = await connected('large');
   await revoke();
@@ -110,24 +79,6 @@ test('a body that is too large to be kept is not replayed, but will pass when se
   const second = await send('/a', { method: 'POST', body });
   expect([first.status, problemOf(first).code]).toEqual([413, 'payload_too_large']);
   expect(echoOf(second).body.bytes).toBe(body.length);
-});
-
-test('a fresh token that is refused as well is a 502, without the upstream’s challenge', async () => {
-  const { send } = await connected('stubborn', 'bare');
-  const answer = await send();
-  expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_rejected_credential']);
-  expect([answer.headers['www-authenticate'], answer.text.includes('no')]).toEqual([undefined, false]);
-  expect(requestsFor('stubborn')).toHaveLength(1);
-});
-
-test('a credential is refreshed by force once in REFRESH_COOLDOWN_SECONDS at most', async () => {
-  const { send } = await connected('cooling', 'bare');
-  await send();
-  expect((await send()).status).toBe(502);
-  expect(requestsFor('cooling')).toHaveLength(1);
-  system.clock.offset += 30_000;
-  await send();
-  expect(requestsFor('cooling')).toHaveLength(2);
 });
 
 describe('the user has to connect again', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bearer, call } from './call.ts';
-import { startRefresher } from './start-refresher.ts';
 import { startSystem, type System } from './start-system.ts';
 import { startUpstream } from './start-upstream.ts';
+import { startWorker } from './start-worker.ts';
 
 let system: System;
 let bare: Awaited<ReturnType<typeof startUpstream>>;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   bare.handle = (_request, response) =>
     response.writeHead(401, { 'www-authenticate': 'x' }).end('provider-text');
   system = await startSystem({ upstreams: { bare: bare.url, gone: 'http://127.0.0.1:1' } });
-  const refresher = await startRefresher(system);
+  const worker = await startWorker(system, { cooldownMs: 0 });
   const acme = await system.connect('acme');
   const granted = [acme, await system.connect('acme', 'bare'), await system.connect('acme', 'gone')];
   const { key } = await system.createAgent({ tenants: ['acme'] });
@@ -55,7 +55,7 @@ beforeAll(async () => {
   system.vaultServer.seal();
   system.clock.offset += 3_600_000;
   statuses.push(await send('/proxy/demo/a'));
-  await refresher.close();
+  await worker.close();
 });
 afterAll(async () => {
   await system.close();

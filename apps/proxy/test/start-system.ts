@@ -180,7 +180,8 @@ function integrationsOf(
   return integrations;
 }
 
-function sink(lines: string[]): Writable {
+/** A destination of logs. */
+export function sink(lines: string[]): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       lines.push(...chunk.toString().trim().split('\n'));
