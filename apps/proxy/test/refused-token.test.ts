@@ -44,8 +44,6 @@ async function connected(tenant: string, integration = 'demo') {
 }
 
 const requestsFor = (tenant: string) => worker.requests().filter(({ tenantId }) => tenantId === tenant);
-const refreshes = () =>
-  system.authorizationServer.tokenRequests.filter(({ grantType }) => grantType === 'refresh_token').length;
 
 test('the request after that uses the new token at once', async () => {
   const { send, revoke } = await connected('next');
