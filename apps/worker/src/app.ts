@@ -1,4 +1,10 @@
-import { openEngine, refreshSettings, sweepQueueName, type OpenEngine } from '@connectors/refresh';
+import {
+  openEngine,
+  refreshSettings,
+  sweepQueueName,
+  webhookQueueName,
+  type OpenEngine,
+} from '@connectors/refresh';
 import { refreshQueueName, requestQueueName, VaultClient, vaultOptions } from '@connectors/vault-core';
 import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
@@ -67,6 +73,13 @@ function openConsole(
     adminToken: config.CONSOLE ? config.ADMIN_TOKEN : undefined,
     consoleUrl: config.CONSOLE_URL,
     boardWritable: config.BOARD_WRITABLE,
+    adminApi: {
+      store: vault.webhooks,
+      deliveries: refreshing.webhooks,
+      guard: config.guard,
+      announce: engine.announce,
+    },
+    overview: { queues, spool, integrations },
     openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),
     isRedisUp: () => background.status === 'ready',
     metrics: metrics.registry,
@@ -84,6 +97,6 @@ function openBoardQueues(
   prefix: string,
   onRedisError: (error: Error) => void,
 ): Queue[] {
-  const names = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName];
+  const names = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName, webhookQueueName];
   return names.map((name) => new Queue(name, { connection, prefix }).on('error', onRedisError));
 }

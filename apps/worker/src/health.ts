@@ -1,4 +1,4 @@
-import type { Spool } from '@connectors/refresh';
+import { webhookQueueName, type Spool } from '@connectors/refresh';
 import { refreshQueueName, type RefreshQueues, type VaultClient } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import type { WorkerMetrics } from './metrics.ts';
@@ -35,8 +35,11 @@ export async function collectStates(deps: HealthDeps): Promise<void> {
       const counts = await deps.queues.queue(refreshQueueName(integration)).getJobCounts();
       for (const [state, count] of Object.entries(counts)) metrics.jobs.set({ integration, state }, count);
     }
+    const counts = await deps.queues.queue(webhookQueueName).getJobCounts();
+    for (const [state, count] of Object.entries(counts)) metrics.webhookJobs.set({ state }, count);
   } catch {
     // Without Redis the number of jobs is not zero but unknown.
     metrics.jobs.reset();
+    metrics.webhookJobs.reset();
   }
 }

@@ -24,6 +24,12 @@ function states(registers: Registry[]) {
       labelNames: ['integration', 'state'],
       registers,
     }),
+    webhookJobs: new Gauge({
+      name: 'connectors_webhook_jobs',
+      help: 'Jobs in the queue of webhooks by state; all but completed and failed ones are pending',
+      labelNames: ['state'],
+      registers,
+    }),
     vaultUp: new Gauge({
       name: 'connectors_vault_up',
       help: '1 while Vault is initialised, unsealed and answering',

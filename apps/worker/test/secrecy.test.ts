@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { startWebhookReceiver, type WebhookReceiver } from '@connectors/dev-servers';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startProcess } from './start-process.ts';
 import { adminToken, startInProcess, startWorld, type World } from './start-world.ts';
@@ -8,6 +9,7 @@ vi.setConfig({ hookTimeout: 60_000 });
 let world: World;
 let worker: Awaited<ReturnType<typeof startInProcess>>;
 let secrets: string[];
+let receiver: WebhookReceiver;
 
 const words = 'words of the provider';
 
@@ -23,6 +25,11 @@ beforeAll(async () => {
     integration: 'demo',
   }));
   const [good, refused, failing, asked, broken] = ids as [Id, Id, Id, Id, Id];
+  receiver = await startWebhookReceiver();
+  receiver.respond = (response) => {
+    response.writeHead(response.req.url?.includes('answer=500') === true ? 500 : 204).end(words);
+  };
+  for (const { tenantId } of ids) await addWebhook(tenantId);
   const body = { error: 'invalid_grant', error_description: words };
   await world.jobAs('completed', await world.connect(good));
   await world.jobAs('failed', await world.connect(refused, { meets: { kind: 'status', status: 400, body } }));
@@ -43,11 +50,17 @@ beforeAll(async () => {
   world.vaultServer.unseal();
   await world.jobAs('completed', mute);
   await keepTokens(ids);
+  await vi.waitUntil(() => receiver.received.length > 8, 10_000);
+  for (const { headers } of receiver.received) {
+    const signatures = String(headers['webhook-signature']).split(' ');
+    secrets.push(...signatures.map((signature) => signature.slice('v1,'.length)));
+  }
   const signIn = { method: 'POST', headers: { origin: 'http://127.0.0.1:8090' } };
   await fetch(`${worker.url}/sign-in`, { ...signIn, body: new URLSearchParams({ token: adminToken }) });
 });
 
 afterAll(async () => {
+  await receiver.close();
   await worker.close();
   await world.close();
 });
@@ -55,6 +68,29 @@ afterAll(async () => {
 interface Id {
   tenantId: string;
   integration: string;
+}
+
+/** An endpoint that is told of everything, one that answers with an error, and the secrets of both; one gets a new one. */
+async function addWebhook(tenantId: string): Promise<void> {
+  const answers = (status: number) => `${receiver.url}&key=canary-in-${tenantId}-url&answer=${status}`;
+  const events = ['refresh-success', 'refresh-failed', 'refresh-retry', 'needs_reauth'];
+  for (const url of [answers(204), answers(500)]) {
+    const { id, secret } = await callAdmin(`tenants/${tenantId}/webhooks`, { url, events });
+    const rotated = await callAdmin(`tenants/${tenantId}/webhooks/${id}/rotate-secret`, {});
+    for (const text of [secret, rotated.secret]) secrets.push(text, text.slice('whsec_'.length));
+  }
+  secrets.push('canary-in');
+  for (const { secrets: stored } of await world.admin.webhooks.list(tenantId))
+    secrets.push(...stored.map(({ ciphertext }) => ciphertext));
+}
+
+async function callAdmin(path: string, body: object) {
+  const response = await fetch(`${worker.url}/admin/${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as { id: string; secret: string };
 }
 
 /** Adds the tokens that are stored now, and their ciphertexts. */
@@ -69,13 +105,13 @@ async function keepTokens(ids: Id[]): Promise<void> {
 const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
 
 it('has seen every kind of secret', () => {
-  expect(secrets.length).toBeGreaterThan(20);
+  expect(secrets.length).toBeGreaterThan(80);
   expect(secrets.filter((secret) => secret.length < 8)).toEqual([]);
 });
 
 it('writes no secret into the log', () => {
   const messages = worker.lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
-  const expected = ['refresh', 'refresh requested', 'job failed', 'signed in'];
+  const expected = ['webhook', 'refresh', 'refresh requested', 'job failed', 'signed in'];
   expect(messages).toEqual(expect.arrayContaining(expected));
   expect(leaks(worker.lines.join('\n'))).toEqual([]);
 });
@@ -89,7 +125,8 @@ it('puts no secret into jobs: data, return values, reasons, stacks and the event
     else dump.push(key, (await world.redis.dumpBuffer(key))?.toString('latin1'));
   }
   const text = JSON.stringify(dump);
-  for (const reason of ['invalid_grant', 'http_500', 'vault_unavailable']) expect(text).toContain(reason);
+  for (const reason of ['invalid_grant', 'http_500', 'vault_unavailable', 'http_204'])
+    expect(text).toContain(reason);
   expect(leaks(text)).toEqual([]);
   expect(text).not.toMatch(/ at .*\.ts:\d/);
 });

@@ -13,3 +13,4 @@ export type { ProtectedServer, UpstreamOptions, UpstreamRequest } from './upstre
 export * from './upstreams/rest-upstream.ts';
 export * from './vault/server.ts';
 export * from './vault/provision.ts';
+export * from './webhook-receiver.ts';

@@ -14,7 +14,14 @@ import { z } from 'zod';
 /** How long a data key is used before the next one, in milliseconds. */
 const keyLifeMs = 60 * 60_000;
 
-const entrySchema = z.object({ key: z.string(), nonce: z.string(), sealed: z.string(), tag: z.string() });
+const entrySchema = z.object({
+  key: z.string(),
+  nonce: z.string(),
+  sealed: z.string(),
+  tag: z.string(),
+  /** When the tokens came. */
+  since: z.iso.datetime().optional(),
+});
 
 const tokensSchema = z.object({
   accessToken: z.string(),
@@ -62,6 +69,7 @@ export class Spool {
       nonce: nonce.toString('base64'),
       sealed: sealed.toString('base64'),
       tag: cipher.getAuthTag().toString('base64'),
+      since: new Date(this.#now()).toISOString(),
     };
     return this.#redis.hset(this.#hash, fieldOf(job), JSON.stringify(entry)).then(
       () => true,
@@ -105,17 +113,32 @@ export class Spool {
 
   /** For which revisions tokens are kept. */
   async list(): Promise<RefreshJobData[]> {
-    const fields = await this.#redis.hkeys(this.#hash);
-    return fields.map((field) => {
-      const [tenantId = '', integration = '', revision = ''] = field.split('/');
-      return { tenantId, integration, revision };
-    });
+    return (await this.#redis.hkeys(this.#hash)).map(jobOf);
+  }
+
+  /** The same, with since when if that is known. */
+  async entries(): Promise<{ job: RefreshJobData; since: string | undefined }[]> {
+    const entries = await this.#redis.hgetall(this.#hash);
+    return Object.entries(entries).map(([field, text]) => ({ job: jobOf(field), since: sinceOf(text) }));
   }
 }
 
 // None of the three holds a slash.
 function fieldOf({ tenantId, integration, revision }: RefreshJobData): string {
   return `${tenantId}/${integration}/${revision}`;
+}
+
+function jobOf(field: string): RefreshJobData {
+  const [tenantId = '', integration = '', revision = ''] = field.split('/');
+  return { tenantId, integration, revision };
+}
+
+function sinceOf(text: string): string | undefined {
+  try {
+    return entrySchema.parse(JSON.parse(text)).since;
+  } catch {
+    return undefined;
+  }
 }
 
 function contextOf(job: RefreshJobData): Buffer {

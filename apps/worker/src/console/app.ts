@@ -4,9 +4,12 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Queue } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { registerAdminApi, type AdminApi } from './admin/api.ts';
 import { registerBoard } from './board.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
+import { readOverview, type OverviewDeps } from './pages/overview.ts';
+import { noOverviewPage, overviewPage } from './pages/overview-page.ts';
 import { answerProblem } from './problem.ts';
 import { AdminSessions } from './session.ts';
 import { registerSignIn } from './sign-in.ts';
@@ -18,6 +21,8 @@ export interface ConsoleDeps {
   consoleUrl: string;
   /** Whether jobs may be retried, promoted and removed on the board. */
   boardWritable: boolean;
+  adminApi: Omit<AdminApi, 'sessions' | 'log' | 'now'>;
+  overview: OverviewDeps;
   openBoardQueues: () => Queue[];
   isRedisUp: () => boolean;
   metrics: Registry;
@@ -71,7 +76,10 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   await app.register(cookie);
   app.addHook('onRequest', consoleHeaders);
   registerSignIn(app, { sessions, origin, log: deps.log });
-  app.get('/', (_request, reply) => reply.redirect('/board'));
+  const { log, now } = deps;
+  await app.register(async (scope) => registerAdminApi(scope, { ...deps.adminApi, sessions, log, now }), {
+    prefix: '/admin',
+  });
   await app.register(async (scope) => {
     scope.addHook('onRequest', guardConsole({ sessions, origin, writable: deps.boardWritable }));
     // The board's own connection waits for Redis, and its user would wait with it.
@@ -79,6 +87,20 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
       if (request.url.startsWith('/board/api/') && !deps.isRedisUp())
         return answerProblem(reply, 503, 'Redis does not answer.');
     });
+    registerOverview(scope, deps);
     await registerBoard(scope, deps.openBoardQueues(), deps.boardWritable);
+  });
+}
+
+function registerOverview(app: FastifyInstance, { overview, isRedisUp, log, now }: ConsoleDeps): void {
+  app.get('/', async (_request, reply) => {
+    void reply.type('text/html; charset=utf-8');
+    try {
+      if (isRedisUp()) return overviewPage(await readOverview(overview), now());
+    } catch (error) {
+      // Redis may go while it is asked.
+      log.warn({ err: error }, 'no overview');
+    }
+    return reply.code(503).send(noOverviewPage());
   });
 }

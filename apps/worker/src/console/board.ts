@@ -15,7 +15,10 @@ export async function registerBoard(app: FastifyInstance, queues: Queue[], writa
       uiConfig: {
         boardTitle: 'Connectors',
         hideDocsLink: true,
-        miscLinks: [{ text: 'Sign out', url: '/sign-out' }],
+        miscLinks: [
+          { text: 'Overview', url: '/' },
+          { text: 'Sign out', url: '/sign-out' },
+        ],
       },
     },
   });

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { isSameOrigin, sessionCookie } from './guard.ts';
 import type { AdminSessions } from './session.ts';
-import { signInPage, signOutPage } from './sign-in-page.ts';
+import { signInPage, signOutPage } from './pages/sign-in-page.ts';
 
 export interface SignInOptions {
   sessions: AdminSessions;
@@ -41,7 +41,7 @@ export function registerSignIn(app: FastifyInstance, { sessions, origin, log }: 
         sameSite: 'strict',
         secure: origin.startsWith('https:'),
       })
-      .redirect('/board', 303);
+      .redirect('/', 303);
   });
 
   app.get('/sign-out', (_request, reply) => reply.type(html).send(signOutPage()));

@@ -25,7 +25,15 @@ async function policy(path: string): Promise<Record<string, string>> {
   );
 }
 
-const pages = ['/sign-in', '/sign-out', '/board', '/board/queue/refresh-github', '/board/api/queues'];
+const pages = [
+  '/',
+  '/admin/tenants/acme/webhooks',
+  '/sign-in',
+  '/sign-out',
+  '/board',
+  '/board/queue/refresh-github',
+  '/board/api/queues',
+];
 
 describe('every page of the console', () => {
   it.each(pages)('is not kept, not sniffed and not framed: %s', async (path) => {

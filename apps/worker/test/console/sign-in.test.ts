@@ -15,11 +15,12 @@ beforeEach(() => {
 });
 
 describe('signing in', () => {
-  it('with the admin token opens the board', async () => {
+  it('with the admin token opens the overview and the board', async () => {
     const answer = await console.signIn(adminToken);
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/board']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
     const headers = { cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
-    expect((await console.request('/board', { headers })).status).toBe(200);
+    for (const path of ['/', '/board'])
+      await expect.poll(async () => (await console.request(path, { headers })).status).toBe(200);
   });
 
   it('sets a cookie that neither scripts nor other sites get at, and that goes over https alone', async () => {

@@ -26,6 +26,8 @@ export async function startConsole(env: Record<string, string> = {}) {
   return {
     ...worker,
     redisServer,
+    redis,
+    queues,
     request,
     /** Signs in as the sign-in page does. */
     signIn: (token: string, headers: Record<string, string> = { origin }) =>

@@ -1,4 +1,4 @@
-import type { RefreshQueues } from '@connectors/vault-core';
+import { ConnectorsError, type RefreshQueues } from '@connectors/vault-core';
 import type { Job, JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { WebhookMessage } from './message.ts';
@@ -42,7 +42,10 @@ const common: JobsOptions = {
   stackTraceLimit: 0,
 };
 
-/** The queue of webhooks, in Redis: what happened, to be told, and the deliveries to single endpoints. */
+/**
+ * The queue of webhooks, in Redis: what happened, to be told, and the deliveries to single endpoints. Methods throw
+ * `queue_unavailable` without Redis.
+ */
 export class WebhookQueue {
   readonly #queues: RefreshQueues;
   readonly #redis: Redis;
@@ -57,13 +60,12 @@ export class WebhookQueue {
 
   /** Leaves messages to whichever worker comes next. One that was added before is not added again. */
   async addMessages(tenantId: string, messages: readonly WebhookMessage[]): Promise<void> {
-    await this.#queue().addBulk(
-      messages.map((message) => ({
-        name: 'message',
-        data: { tenantId, message },
-        opts: { ...common, jobId: message.id, attempts: Number.MAX_SAFE_INTEGER },
-      })),
-    );
+    const jobs = messages.map((message) => ({
+      name: 'message',
+      data: { tenantId, message },
+      opts: { ...common, jobId: message.id, attempts: deliveryAttempts },
+    }));
+    await orUnavailable(this.#queue().addBulk(jobs));
   }
 
   /**
@@ -74,21 +76,21 @@ export class WebhookQueue {
   async addDelivery(data: DeliveryJobData, attempts = deliveryAttempts): Promise<string> {
     const jobId = `${data.message.id}.${data.endpointId}`;
     const remembered = this.#remembered(data.endpointId);
-    await this.#redis
+    const remember = this.#redis
       .multi()
       .lrem(remembered, 0, jobId)
       .lpush(remembered, jobId)
       .ltrim(remembered, 0, maxRemembered - 1)
-      .expire(remembered, 7 * day)
-      .exec();
-    await this.#queue().add('delivery', data, { ...common, jobId, attempts });
+      .expire(remembered, 7 * day);
+    await orUnavailable(remember.exec());
+    await orUnavailable(this.#queue().add('delivery', data, { ...common, jobId, attempts }));
     return jobId;
   }
 
   /** The last deliveries to an endpoint, the newest first. */
   async deliveries(endpointId: string): Promise<DeliveryReport[]> {
-    const ids = await this.#redis.lrange(this.#remembered(endpointId), 0, -1);
-    const reports = await Promise.all(ids.map((id) => this.#report(id)));
+    const ids = await orUnavailable(this.#redis.lrange(this.#remembered(endpointId), 0, -1));
+    const reports = await orUnavailable(Promise.all(ids.map((id) => this.#report(id))));
     return reports.filter((report) => report !== undefined);
   }
 
@@ -122,4 +124,12 @@ export class WebhookQueue {
 function resultOf({ returnvalue, failedReason }: Job): string | undefined {
   const { result } = (returnvalue ?? {}) as { result?: unknown };
   return typeof result === 'string' ? result : failedReason;
+}
+
+async function orUnavailable<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (cause) {
+    throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
+  }
 }

@@ -1,9 +1,10 @@
+import { openWebhook, type WebhookReceiver } from '@connectors/dev-servers';
 import { EgressGuard } from '@connectors/egress';
-import type { ConnectorsEvent } from '@connectors/vault-core';
+import type { ConnectorsEvent, EndpointWithSecret } from '@connectors/vault-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testMessage } from '../../src/index.ts';
 import { startReceiver } from './start-receiver.ts';
-import { opened, startDelivering, startWebhooks, type WebhookWorld } from './start-webhooks.ts';
+import { startDelivering, startWebhooks, type WebhookWorld } from './start-webhooks.ts';
 
 let world: WebhookWorld;
 
@@ -21,6 +22,11 @@ const failed = (tenantId: string): Extract<ConnectorsEvent, { type: 'refresh-fai
   error: 'invalid_grant',
 });
 
+/** What a receiver got, if all of it is signed with the secret of its endpoint. */
+function opened({ secret }: EndpointWithSecret, { received }: WebhookReceiver) {
+  return received.map((request) => openWebhook(secret.reveal(), request));
+}
+
 /** An endpoint with one event of each kind, or of those that are named, on its way to it. */
 async function startOne(options: Parameters<typeof startDelivering>[1] = {}) {
   const tenantId = world.newTenant();
@@ -36,7 +42,7 @@ describe('an event', () => {
     const { tenantId, receiver, endpoint, announce } = await startOne();
     await announce();
     await vi.waitFor(() => expect(receiver.received).toHaveLength(1));
-    expect(receiver.received.map((request) => opened(endpoint, request))).toEqual([
+    expect(opened(endpoint, receiver)).toEqual([
       {
         id: expect.stringMatching(/^msg_/) as string,
         type: 'needs_reauth',
@@ -111,7 +117,7 @@ describe('a delivery that failed', () => {
       attempts: 2,
       lastResult: 'http_204',
     });
-    const [first, second] = receiver.received.map((request) => opened(endpoint, request));
+    const [first, second] = opened(endpoint, receiver);
     expect(second).toEqual(first);
   });
 
@@ -165,7 +171,7 @@ describe('a delivery that failed', () => {
     }
     const report = await worker.delivery(endpoint, 'failed');
     expect(report).toMatchObject({ attempts: 8, lastResult: 'http_503' });
-    const [first] = receiver.received.map((request) => opened(endpoint, request));
+    const [first] = opened(endpoint, receiver);
     expect(await stored()).toMatchObject({ enabled: true, failingSince: first?.timestamp });
 
     receiver.respond = (response) => response.writeHead(200).end();
@@ -231,9 +237,7 @@ describe('a test message', () => {
     const message = testMessage(tenantId, endpointId, Date.now());
     await worker.webhooks.addDelivery({ tenantId, endpointId, message }, 1);
     expect(await worker.delivery(endpoint, 'failed')).toMatchObject({ type: 'test', attempts: 1 });
-    expect(receiver.received.map((request) => opened(endpoint, request))).toMatchObject([
-      { type: 'test', data: { tenantId, endpointId } },
-    ]);
+    expect(opened(endpoint, receiver)).toMatchObject([{ type: 'test', data: { tenantId, endpointId } }]);
     expect(await stored()).not.toHaveProperty('failingSince');
   });
 });

@@ -13,11 +13,9 @@ import {
   type WebhookSettings,
 } from '@connectors/vault-core';
 import { Registry } from 'prom-client';
-import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, vi } from 'vitest';
 import { createRefreshMetrics, openEngine, webhookQueueName, type DeliveryReport } from '../../src/index.ts';
 import { limits } from '../start-refresh.ts';
-import type { Received } from './start-receiver.ts';
 
 /** Vault and Redis, for workers that deliver webhooks. */
 export async function startWebhooks() {
@@ -107,10 +105,4 @@ function sinkInto(lines: string[]): Writable {
       done();
     },
   });
-}
-
-/** What a receiver makes of a request that it was sent; throws if it was not signed with its secret. */
-export function opened({ secret }: EndpointWithSecret, { body, headers }: Received) {
-  const verified = new Webhook(secret.reveal()).verify(body, headers as Record<string, string>);
-  return { id: headers['webhook-id'], ...(verified as { type: string; timestamp: string; data: object }) };
 }

@@ -1,0 +1,41 @@
+import { EgressRefusedError } from '@connectors/egress';
+import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerProblem } from '../problem.ts';
+import type { AdminSessions } from '../session.ts';
+import { requireAdminToken } from './bearer.ts';
+import { useZod } from './zod-routes.ts';
+import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
+
+export interface AdminApi extends WebhookRoutes {
+  sessions: AdminSessions;
+}
+
+/**
+ * The operator's API, for programs: the admin token as a Bearer token, and nothing that a browser would send by itself, so
+ * that no foreign page can use it.
+ */
+export function registerAdminApi(app: FastifyInstance, options: AdminApi): void {
+  app.addHook('onRequest', requireAdminToken(options));
+  app.setErrorHandler(answerError);
+  // A body is JSON, or refused.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  );
+  registerWebhooks(useZod(app), options);
+}
+
+/** What the caller can do something about; everything else is left to the console's own handler. */
+function answerError(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof EgressRefusedError)
+    return answerProblem(reply, 400, `url: this address cannot be delivered to: ${error.reason}`);
+  if (!(error instanceof ConnectorsError)) throw error;
+  const { status, title } = errorTable[error.code];
+  if (status === 500) throw error;
+  if (error.retryAfterMs !== undefined)
+    void reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+  return answerProblem(reply, status, error instanceof VaultError ? title : error.message);
+}

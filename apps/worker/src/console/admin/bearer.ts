@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { answerProblem } from '../problem.ts';
+import type { AdminSessions } from '../session.ts';
+
+/** Wrong tokens from one address in a minute; after that it waits for the next one. */
+const maxFailures = 10;
+const windowMs = 60_000;
+
+interface BearerOptions {
+  sessions: AdminSessions;
+  log: Logger;
+  now: () => number;
+}
+
+/** Lets requests with the admin token through. A cookie is not looked at. */
+export function requireAdminToken({ sessions, log, now }: BearerOptions) {
+  const failures = new Failures(now);
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const waitMs = failures.waitMs(request.ip);
+    if (waitMs > 0) {
+      void reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
+      return answerProblem(reply, 429, 'Too many wrong tokens came from your address.');
+    }
+    const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (presented !== undefined && sessions.isAdminToken(presented)) return undefined;
+    if (presented !== undefined) {
+      failures.add(request.ip);
+      log.warn({ from: request.ip }, 'admin token refused');
+    }
+    void reply.header('www-authenticate', 'Bearer realm="connectors admin"');
+    return answerProblem(reply, 401, 'Present the admin token as a Bearer token.');
+  };
+}
+
+/** Counts failures by address, in windows of a minute. */
+class Failures {
+  readonly #now: () => number;
+  readonly #counts = new Map<string, number>();
+  #windowEnd = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** How long an address has to wait, in milliseconds; 0 if it need not. */
+  waitMs(address: string): number {
+    if (this.#now() >= this.#windowEnd) {
+      this.#counts.clear();
+      this.#windowEnd = this.#now() + windowMs;
+    }
+    return (this.#counts.get(address) ?? 0) < maxFailures ? 0 : this.#windowEnd - this.#now();
+  }
+
+  add(address: string): void {
+    this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
+  }
+}

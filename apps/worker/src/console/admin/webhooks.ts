@@ -1,0 +1,155 @@
+import type { EgressGuard } from '@connectors/egress';
+import { checkEndpointUrl, testMessage, type WebhookQueue } from '@connectors/refresh';
+import type {
+  ConnectorsEvent,
+  EndpointWithSecret,
+  WebhookEndpoint,
+  WebhookStore,
+} from '@connectors/vault-core';
+import type { FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
+import { answerProblem } from '../problem.ts';
+import {
+  deliveryList,
+  newWebhook,
+  queued,
+  rotation,
+  tenantParams,
+  toWebhook,
+  webhook,
+  webhookChange,
+  webhookList,
+  webhookParams,
+  webhookWithSecret,
+} from './webhook-schemas.ts';
+import type { ZodRoutes } from './zod-routes.ts';
+
+export interface WebhookRoutes {
+  store: WebhookStore;
+  deliveries: WebhookQueue;
+  guard: EgressGuard;
+  announce: (event: ConnectorsEvent) => Promise<void>;
+  log: Logger;
+  now: () => number;
+}
+
+const all = '/tenants/:tenantId/webhooks';
+const one = `${all}/:webhookId`;
+
+/** A tenant's webhook endpoints. One of another tenant is one that there is not. */
+export function registerWebhooks(app: ZodRoutes, options: WebhookRoutes): void {
+  registerAll(app, options);
+  registerOne(app, options);
+  registerSecret(app, options);
+  registerDeliveries(app, options);
+}
+
+function registerAll(app: ZodRoutes, options: WebhookRoutes): void {
+  const { store, guard, now } = options;
+
+  app.get(all, { schema: { params: tenantParams, response: { 200: webhookList } } }, async ({ params }) => {
+    const endpoints = await store.list(params.tenantId);
+    return { webhooks: endpoints.map((endpoint) => toWebhook(endpoint, now())) };
+  });
+
+  app.post(
+    all,
+    { schema: { params: tenantParams, body: newWebhook, response: { 201: webhookWithSecret } } },
+    async ({ params: { tenantId }, body }, reply) => {
+      await checkEndpointUrl(guard, body.url);
+      const created = await store.create(tenantId, body);
+      await tellChange(options, tenantId, created.endpoint.id, 'created');
+      return reply.code(201).send(withSecret(created, now()));
+    },
+  );
+}
+
+function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
+  const { store, guard, now } = options;
+
+  app.get(
+    one,
+    { schema: { params: webhookParams, response: { 200: webhook } } },
+    async ({ params }, reply) => {
+      const endpoint = await store.find(params.tenantId, params.webhookId);
+      return endpoint === undefined ? notFound(reply) : toWebhook(endpoint, now());
+    },
+  );
+
+  app.patch(
+    one,
+    { schema: { params: webhookParams, body: webhookChange, response: { 200: webhook } } },
+    async ({ params: { tenantId, webhookId }, body: { description, ...body } }, reply) => {
+      if (body.url !== undefined) await checkEndpointUrl(guard, body.url);
+      const text = description === undefined ? {} : { description: description ?? undefined };
+      const endpoint = await store.update(tenantId, webhookId, { ...body, ...text });
+      if (endpoint === undefined) return notFound(reply);
+      await tellChange(options, tenantId, webhookId, 'changed');
+      return toWebhook(endpoint, now());
+    },
+  );
+
+  app.delete(one, { schema: { params: webhookParams } }, async ({ params }, reply) => {
+    const { tenantId, webhookId } = params;
+    if (!(await store.delete(tenantId, webhookId))) return notFound(reply);
+    await tellChange(options, tenantId, webhookId, 'deleted');
+    return reply.code(204).send();
+  });
+}
+
+function registerSecret(app: ZodRoutes, options: WebhookRoutes): void {
+  app.post(
+    `${one}/rotate-secret`,
+    { schema: { params: webhookParams, body: rotation, response: { 200: webhookWithSecret } } },
+    async ({ params: { tenantId, webhookId }, body }, reply) => {
+      const rotated = await options.store.rotateSecret(tenantId, webhookId, body.overlapSeconds * 1000);
+      if (rotated === undefined) return notFound(reply);
+      await tellChange(options, tenantId, webhookId, 'secret rotated');
+      return withSecret(rotated, options.now());
+    },
+  );
+}
+
+function registerDeliveries(app: ZodRoutes, { store, deliveries, now }: WebhookRoutes): void {
+  app.post(
+    `${one}/test`,
+    { schema: { params: webhookParams, response: { 202: queued } } },
+    async ({ params: { tenantId, webhookId } }, reply) => {
+      const endpoint = await store.find(tenantId, webhookId);
+      if (endpoint === undefined) return notFound(reply);
+      if (!endpoint.enabled) return answerProblem(reply, 409, 'This webhook is switched off.');
+      const message = testMessage(tenantId, webhookId, now());
+      // Who tests wants to know now, not tomorrow.
+      const deliveryId = await deliveries.addDelivery({ tenantId, endpointId: webhookId, message }, 1);
+      return reply.code(202).send({ deliveryId });
+    },
+  );
+
+  app.get(
+    `${one}/deliveries`,
+    { schema: { params: webhookParams, response: { 200: deliveryList } } },
+    async ({ params: { tenantId, webhookId } }, reply) => {
+      if ((await store.find(tenantId, webhookId)) === undefined) return notFound(reply);
+      return { deliveries: await deliveries.deliveries(webhookId) };
+    },
+  );
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return answerProblem(reply, 404, 'This tenant has no such webhook.');
+}
+
+/** The only place at which a webhook's secret leaves. */
+function withSecret({ endpoint, secret }: EndpointWithSecret, now: number) {
+  return { ...toWebhook(endpoint, now), secret: secret.reveal() };
+}
+
+async function tellChange(
+  { announce, log }: WebhookRoutes,
+  tenantId: string,
+  webhookId: WebhookEndpoint['id'],
+  change: string,
+): Promise<void> {
+  log.info({ tenantId, webhookId, change }, 'webhook endpoint');
+  await announce({ type: 'webhooks-changed', tenantId });
+}

@@ -1,0 +1,37 @@
+import { ConnectorsError } from '@connectors/vault-core';
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+
+interface ZodTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  serializer: this['schema'] extends z.ZodType ? z.input<this['schema']> : unknown;
+}
+
+/** Routes whose `schema` is made of zod: what they take and give has the types of it, and nothing else leaves. */
+export type ZodRoutes = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypes
+>;
+
+export function useZod(app: FastifyInstance): ZodRoutes {
+  app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
+    const result = schema.safeParse(data);
+    return result.success ? { value: result.data } : { error: invalid(result.error) };
+  });
+  app.setSerializerCompiler<z.ZodType>(
+    ({ schema }) =>
+      (data) =>
+        JSON.stringify(schema.parse(data)),
+  );
+  return app.withTypeProvider<ZodTypes>();
+}
+
+/** Names each field and its rule. */
+function invalid({ issues }: z.ZodError): ConnectorsError {
+  const problems = issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  return new ConnectorsError('invalid_request', problems.join('; '));
+}

@@ -1,0 +1,86 @@
+import { webhookQueueName, type Spool } from '@connectors/refresh';
+import { refreshQueueName, type RefreshJobData, type RefreshQueues } from '@connectors/vault-core';
+import type { Job } from 'bullmq';
+
+/** What is going on, for the operator's first page. Ids, times and codes. */
+export interface Overview {
+  integrations: IntegrationState[];
+  /** Token responses that Vault has not taken yet. */
+  spooled: { job: RefreshJobData; since: string | undefined }[];
+  /** The refreshes that failed last and are not tried again, the newest first. */
+  failed: FailedRefresh[];
+  webhooks: QueueState;
+}
+
+export interface QueueState {
+  due: number;
+  active: number;
+  scheduled: number;
+  failed: number;
+}
+
+export interface IntegrationState extends QueueState {
+  id: string;
+  /** For how many milliseconds more its provider has asked us to wait; 0 if it has not. */
+  throttledForMs: number;
+}
+
+export interface FailedRefresh {
+  tenantId: string;
+  integration: string;
+  reason: string;
+  /** Milliseconds since the epoch. */
+  at: number | undefined;
+}
+
+export interface OverviewDeps {
+  queues: RefreshQueues;
+  spool: Spool;
+  integrations: readonly string[];
+}
+
+/** How many failed refreshes are shown. */
+const maxFailed = 20;
+
+export async function readOverview({ queues, spool, integrations }: OverviewDeps): Promise<Overview> {
+  const failed = await Promise.all(integrations.map((integration) => readFailed(queues, integration)));
+  return {
+    integrations: await Promise.all(integrations.map((id) => readIntegration(queues, id))),
+    spooled: await spool.entries(),
+    failed: failed
+      .flat()
+      .toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0))
+      .slice(0, maxFailed),
+    webhooks: await readQueue(queues, webhookQueueName),
+  };
+}
+
+async function readIntegration(queues: RefreshQueues, id: string): Promise<IntegrationState> {
+  const state = await readQueue(queues, refreshQueueName(id));
+  return { id, ...state, throttledForMs: await queues.throttledForMs(id) };
+}
+
+async function readQueue(queues: RefreshQueues, name: string): Promise<QueueState> {
+  const counts = await queues.queue(name).getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed');
+  const of = (state: string): number => counts[state] ?? 0;
+  return {
+    due: of('wait') + of('prioritized'),
+    active: of('active'),
+    scheduled: of('delayed'),
+    failed: of('failed'),
+  };
+}
+
+async function readFailed(queues: RefreshQueues, integration: string): Promise<FailedRefresh[]> {
+  const queue = queues.queue<RefreshJobData>(refreshQueueName(integration));
+  // BullMQ leaves holes for jobs that vanish meanwhile.
+  const jobs: (Job<RefreshJobData> | undefined)[] = await queue.getFailed(0, maxFailed - 1);
+  return jobs
+    .filter((job) => job !== undefined)
+    .map(({ data: { tenantId }, failedReason: reason, finishedOn: at }) => ({
+      tenantId,
+      integration,
+      reason,
+      at,
+    }));
+}

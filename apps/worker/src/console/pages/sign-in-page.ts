@@ -1,0 +1,24 @@
+import { html } from './html.ts';
+import { cardPage } from './layout.ts';
+
+export function signInPage(problem: string): string {
+  const alert = problem === '' ? '' : html`<p role="alert">${problem}</p>`;
+  return cardPage(
+    html`<form method="post" action="/sign-in">
+      <input name="username" value="operator" autocomplete="username" hidden />
+      <label for="token">Admin token</label>
+      <input id="token" name="token" type="password" autocomplete="current-password" required autofocus />
+      ${alert}
+      <button>Sign in</button>
+    </form>`,
+  );
+}
+
+export function signOutPage(): string {
+  return cardPage(
+    html`<form method="post" action="/sign-out">
+      <button>Sign out</button>
+      <p><a href="/">Back to the overview</a></p>
+    </form>`,
+  );
+}
