@@ -1,27 +1,23 @@
 import { fingerprint } from '@connectors/dev-servers';
+import { inParallel } from '../fleet/in-parallel.ts';
 import { integration, type Fleet } from '../fleet/start-fleet.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What is wrong with what is stored when all is over; no line holds a token. */
 export async function checkStored(fleet: Fleet, ledger: Ledger): Promise<string[]> {
   const problems: string[] = [];
-  const waiting = [...ledger.grants];
-  const check = async (): Promise<void> => {
-    for (let grant = waiting.pop(); grant !== undefined; grant = waiting.pop()) {
-      const { tenantId, newest } = grant;
-      const stored = await fleet.admin.getCredentials(tenantId, integration);
-      const { status, revision } = stored.metadata;
-      const response = await fetch(`${fleet.rest.url}/account`, {
-        headers: { authorization: `Bearer ${stored.accessToken}` },
-      });
-      await response.arrayBuffer();
-      const told = `${tenantId}: revision ${revision}, ${status}, expires ${stored.expiresAt?.toISOString()}`;
-      if (response.status !== 200)
-        problems.push(`${told}: the upstream answers ${response.status} to its access token`);
-      if (fingerprint(stored.refreshToken ?? '') !== newest)
-        problems.push(`${told}: its refresh token is not the provider's newest`);
-    }
-  };
-  await Promise.all(Array.from({ length: 10 }, check));
+  await inParallel(ledger.grants, async ({ tenantId, newest }) => {
+    const stored = await fleet.admin.getCredentials(tenantId, integration);
+    const { status, revision } = stored.metadata;
+    const response = await fetch(`${fleet.rest.url}/account`, {
+      headers: { authorization: `Bearer ${stored.accessToken}` },
+    });
+    await response.arrayBuffer();
+    const told = `${tenantId}: revision ${revision}, ${status}, expires ${stored.expiresAt?.toISOString()}`;
+    if (response.status !== 200)
+      problems.push(`${told}: the upstream answers ${response.status} to its access token`);
+    if (fingerprint(stored.refreshToken ?? '') !== newest)
+      problems.push(`${told}: its refresh token is not the provider's newest`);
+  });
   return problems;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inParallel } from '../fleet/in-parallel.ts';
 import type { Member } from '../fleet/member.ts';
 import { startFleet, type Fleet } from '../fleet/start-fleet.ts';
 import { callAllTheTime } from './agents.ts';
@@ -160,14 +161,11 @@ async function connectAll(
   random: Random,
 ): Promise<void> {
   const lifeMs = settings.tokenLife * 1000;
-  const waiting = tenants.map((tenantId) => ({ tenantId, lifeMs: random.between(lifeMs / 4, lifeMs) }));
-  const connectNext = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      signal.throwIfAborted();
-      await connect(fleet, ledger, next.tenantId, next.lifeMs);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, connectNext));
+  const lives = tenants.map((tenantId) => ({ tenantId, lifeMs: random.between(lifeMs / 4, lifeMs) }));
+  await inParallel(lives, async (life) => {
+    signal.throwIfAborted();
+    await connect(fleet, ledger, life.tenantId, life.lifeMs);
+  });
 }
 
 /** @returns which of them did not end as they should */
