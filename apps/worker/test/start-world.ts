@@ -81,6 +81,18 @@ export async function startWorld() {
         },
         { timeout: 15_000, interval: 20 },
       ),
+    /** The tokens must work: the authorization server revokes a grant whose refresh token is spent twice. */
+    expectLivingGrant: async (id: CredentialId) => {
+      const { accessToken } = await admin.getCredentials(id.tenantId, id.integration);
+      const { introspectionEndpoint, introspectionClient } = provider;
+      const { clientId, clientSecret } = introspectionClient;
+      const response = await fetch(introspectionEndpoint, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+        body: new URLSearchParams({ token: accessToken }),
+      });
+      expect(await response.json()).toMatchObject({ active: true });
+    },
     /** Forgets every credential and every job. */
     async clear() {
       for (const tenant of await admin.credentials.listTenants())

@@ -1,5 +1,5 @@
 import { startRedis } from '@connectors/dev-servers';
-import { connectRedis, RefreshQueues, type RefreshJobData } from '@connectors/vault-core';
+import { connectRedis, RefreshQueues } from '@connectors/vault-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startProcess } from './start-process.ts';
 import { startWorld, type World } from './start-world.ts';
@@ -23,21 +23,6 @@ function newId() {
   return { tenantId: `tenant-${tenants}`, integration: 'demo' };
 }
 
-/** The tokens must work: the authorization server revokes a grant whose refresh token is spent twice. */
-async function expectLivingGrant({ tenantId }: RefreshJobData) {
-  const { accessToken } = await world.admin.getCredentials(tenantId, 'demo');
-  const { introspectionEndpoint, introspectionClient } = world.provider;
-  const { clientId, clientSecret } = introspectionClient;
-  const response = await fetch(introspectionEndpoint, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
-    },
-    body: new URLSearchParams({ token: accessToken }),
-  });
-  expect(await response.json()).toMatchObject({ active: true });
-}
-
 describe('several workers', () => {
   it('share the work, and spend no refresh token twice', async () => {
     const env = { ...world.env, REFRESH_CONCURRENCY: '3' };
@@ -56,23 +41,9 @@ describe('several workers', () => {
     const spent = world.provider.tokenRequests.map(({ refreshTokenFingerprint }) => refreshTokenFingerprint);
     expect(spent).toHaveLength(30);
     expect(new Set(spent).size).toBe(30);
-    await Promise.all(jobs.map(expectLivingGrant));
+    await Promise.all(jobs.map(world.expectLivingGrant));
     const shares = workers.map(({ lines }) => lines.filter(({ msg }) => msg === 'refresh').length);
     expect(Math.min(...shares)).toBeGreaterThanOrEqual(3);
-  });
-
-  it('that run one job at the same time, after Redis has lost its lock, spend its refresh token once', async () => {
-    const job = await world.connect(newId(), { meets: { kind: 'hang' } });
-    await Promise.all([startProcess(world.env), startProcess(world.env)]);
-    await vi.waitFor(() => expect(world.refreshRequests()).toHaveLength(1));
-    await world.redis.flushall();
-    await world.queues.hasten(job, Date.now());
-    // The second worker meets the claim.
-    await world.jobAs('delayed', job);
-    world.provider.faults.release();
-    await vi.waitFor(async () => expect((await world.stored(job)).metadata.refreshCount).toBe(1));
-    expect(world.refreshRequests()).toHaveLength(1);
-    await expectLivingGrant(job);
   });
 });
 
@@ -104,55 +75,5 @@ describe('a worker', () => {
     onTestFinished(() => redis.disconnect());
     const queues = new RefreshQueues(redis, 'connectors');
     await vi.waitFor(async () => expect(await (await queues.find(job))?.getState()).toBe('delayed'), 10_000);
-  });
-});
-
-describe('a worker that is killed while a token request is under way', () => {
-  // As short as an attempt can be.
-  const short = {
-    REFRESH_REQUEST_SECONDS: '1',
-    REFRESH_ATTEMPT_SECONDS: '2',
-    REFRESH_CLOCK_SKEW_SECONDS: '0',
-  };
-
-  async function killDuring(kind: 'hang' | 'hangAfterRotation') {
-    const patient = {
-      ...world.env,
-      REFRESH_CLOCK_SKEW_SECONDS: '0',
-      REFRESH_ATTEMPT_SECONDS: '3',
-      REFRESH_REQUEST_SECONDS: '2',
-    };
-    const job = await world.connect(newId(), { meets: { kind } });
-    const first = await startProcess(patient);
-    const hanging = () => world.provider.tokenRequests.filter(({ fault }) => fault === kind);
-    await vi.waitFor(() => expect(hanging()).toHaveLength(1));
-    first.child.kill('SIGKILL');
-    await first.exited;
-    // Released before the provider has noticed, the request would still be handled.
-    await vi.waitFor(() => expect(hanging()).toMatchObject([{ aborted: true }]));
-    world.provider.faults.release();
-    return { job, attempt: (await world.stored(job)).metadata.attempt };
-  }
-
-  it('leaves its claim, and nobody asks before that has run out', async () => {
-    const { job, attempt } = await killDuring('hang');
-    await startProcess({ ...world.env, ...short });
-    await world.jobAs('completed', job);
-    const [, second] = world.provider.tokenRequests.filter(
-      ({ grantType, fault }) => fault === 'hang' || grantType === 'refresh_token',
-    );
-    expect(second?.at).toBeGreaterThanOrEqual(Date.parse(attempt?.deadline ?? ''));
-    expect((await world.stored(job)).metadata).toMatchObject({ refreshCount: 1, status: 'active' });
-    await expectLivingGrant(job);
-  });
-
-  it('is reported as a lost response if the provider had rotated the refresh token', async () => {
-    const { job } = await killDuring('hangAfterRotation');
-    await startProcess({ ...world.env, ...short });
-    expect((await world.jobAs('failed', job)).failedReason).toBe('response_lost');
-    expect((await world.stored(job)).metadata).toMatchObject({
-      status: 'needs_reauth',
-      statusReason: 'response_lost',
-    });
   });
 });
