@@ -1,5 +1,11 @@
+import type { ErrorCode } from '@connectors/vault-core';
+
 const firstMs = 2_000;
 const maxMs = 60 * 60_000;
+
+/** Vault or Redis was away, and nobody has been asked for anything: when they are back, all that is overdue is to be done soon. */
+const outages: ReadonlySet<string> = new Set<ErrorCode>(['vault_unavailable', 'queue_unavailable']);
+const maxOutageMs = 15_000;
 
 /**
  * How long to wait after the nth failure in a row, in milliseconds: doubling from 2 s to an hour, and then every hour
@@ -7,8 +13,8 @@ const maxMs = 60 * 60_000;
  *
  * @param random from 0 to 1
  */
-export function backoffMs(failures: number, random: number): number {
-  const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30));
+export function backoffMs(failures: number, random: number, longestMs = maxMs): number {
+  const ceiling = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30));
   return Math.round(ceiling * (0.5 + random / 2));
 }
 
@@ -25,5 +31,6 @@ export class RetryAfterError extends Error {
 /** How long a failed job waits before its next try, in milliseconds. */
 export function retryDelayMs(failures: number, error: Error | undefined, random = Math.random()): number {
   const asked = error instanceof RetryAfterError ? error.waitMs : 0;
-  return Math.max(backoffMs(failures, random), asked);
+  const longestMs = outages.has(error?.message ?? '') ? maxOutageMs : maxMs;
+  return Math.max(backoffMs(failures, random, longestMs), asked);
 }

@@ -22,6 +22,10 @@ describe('the delay of a retry', () => {
     expect(retryDelayMs(3, new RetryAfterError('http_503', 1_000), 1)).toBe(8_000);
   });
 
+  it('is short after an outage of our own Vault, however long that was', () => {
+    expect(retryDelayMs(1_000_000, new RetryAfterError('vault_unavailable', 0), 1)).toBe(15_000);
+  });
+
   it('is what the provider asks for where that is longer', () => {
     expect(retryDelayMs(3, new RetryAfterError('http_429', 9_000), 1)).toBe(9_000);
   });
