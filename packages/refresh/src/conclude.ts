@@ -1,4 +1,9 @@
-import { VaultError, type RefreshJobData, type StoredCredential } from '@connectors/vault-core';
+import {
+  VaultError,
+  type CredentialRecord,
+  type RefreshJobData,
+  type StoredCredential,
+} from '@connectors/vault-core';
 import type { Verdict } from './ask-provider.ts';
 import { withAttemptInDoubt, withoutAttempt, type Claim } from './claim.ts';
 import type { RefreshEngine } from './engine.ts';
@@ -79,17 +84,35 @@ async function giveUp(
   const reason = claim.attempt.afterLost === true ? 'response_lost' : refusal;
   const latched = await writeOverSpent(engine, job, claim.record, (stored) => {
     if (!isOurs(stored, claim)) return undefined;
-    const concluded = withoutAttempt(stored);
     const updatedAt = new Date(engine.now()).toISOString();
-    return {
-      ...concluded,
-      metadata: { ...concluded.metadata, updatedAt, status: 'needs_reauth', statusReason: reason },
-    };
+    const latch = { updatedAt, status: 'needs_reauth', statusReason: reason } as const;
+    return { ...stored, metadata: { ...stored.metadata, ...latch } };
   });
   // The refused token is no longer the stored one: somebody else rotated it or the user came back.
   if (latched.kind !== 'written') return { kind: 'superseded' };
+  return concludeLatch(engine, job, latched);
+}
+
+/** Whether a credential was given up by somebody who could not tell of it any more. */
+export function isLatchUntold({ metadata }: StoredCredential): boolean {
+  return metadata.status === 'needs_reauth' && metadata.attempt !== undefined;
+}
+
+/**
+ * Tells that a credential was given up. Only then the attempt is taken out of the document: if the worker dies in between,
+ * the next run of the job finds it there and tells.
+ */
+export async function concludeLatch(
+  engine: RefreshEngine,
+  job: RefreshJobData,
+  record: CredentialRecord,
+): Promise<RefreshOutcome> {
   const { tenantId, integration, revision } = job;
+  const { statusReason: reason = 'unknown' } = record.credential.metadata;
   await engine.announce({ type: 'refresh-failed', tenantId, integration, revision, error: reason });
+  await writeOverSpent(engine, job, record, (stored) =>
+    isLatchUntold(stored) ? withoutAttempt(stored) : undefined,
+  ).catch(ignoreVault);
   return { kind: 'needs_reauth', reason };
 }
 
@@ -102,14 +125,14 @@ async function endAttempt(
 ): Promise<void> {
   // A doubt that an earlier attempt left is not cleared by this one's failure.
   const keep = inDoubt || claim.attempt.afterLost === true;
-  try {
-    await writeOverSpent(engine, job, claim.record, (stored) => {
-      if (!isOurs(stored, claim)) return undefined;
-      return keep ? withAttemptInDoubt(stored, claim.attempt) : withoutAttempt(stored);
-    });
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-  }
+  await writeOverSpent(engine, job, claim.record, (stored) => {
+    if (!isOurs(stored, claim)) return undefined;
+    return keep ? withAttemptInDoubt(stored, claim.attempt) : withoutAttempt(stored);
+  }).catch(ignoreVault);
+}
+
+function ignoreVault(error: unknown): void {
+  if (!(error instanceof VaultError)) throw error;
 }
 
 /** Past its deadline an attempt may have been followed by another, which then decides. */

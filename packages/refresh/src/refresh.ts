@@ -2,7 +2,7 @@ import { TokenRequestError, type Integration } from '@connectors/oauth';
 import { isRefreshable, type RefreshJobData, type StoredCredential } from '@connectors/vault-core';
 import { askProvider } from './ask-provider.ts';
 import { claimRefresh } from './claim.ts';
-import { concludeFailure, concludeLanding } from './conclude.ts';
+import { concludeFailure, concludeLanding, concludeLatch, isLatchUntold } from './conclude.ts';
 import type { RefreshEngine } from './engine.ts';
 import { dropSpooled, landRotation, landSpooled } from './land.ts';
 import type { RefreshOutcome } from './outcome.ts';
@@ -22,6 +22,7 @@ export async function refreshCredential(engine: RefreshEngine, job: RefreshJobDa
   }
   const spooled = await landSpooled(engine, job, record);
   if (spooled !== undefined) return concludeLanding(engine, job, record.credential, spooled);
+  if (isLatchUntold(record.credential)) return concludeLatch(engine, job, record);
   if (!isRefreshable(record.credential)) return { kind: 'superseded' };
 
   const source = await openTokenSource(engine, job, record.credential);

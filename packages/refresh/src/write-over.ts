@@ -8,7 +8,7 @@ import type { RefreshEngine } from './engine.ts';
 
 /** What became of a write. */
 export type Written =
-  | { kind: 'written'; credential: StoredCredential }
+  | ({ kind: 'written' } & CredentialRecord)
   /** The change was not wanted on what is stored now. */
   | { kind: 'declined' }
   | { kind: 'deleted' }
@@ -37,8 +37,8 @@ export async function writeOverSpent(
     const changed = change(stored.credential);
     if (changed === undefined) return { kind: 'declined' };
     try {
-      await engine.credentials.write(id, changed, stored.version);
-      return { kind: 'written', credential: changed };
+      const version = await engine.credentials.write(id, changed, stored.version);
+      return { kind: 'written', credential: changed, version };
     } catch (error) {
       if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
     }
@@ -48,7 +48,7 @@ export async function writeOverSpent(
       stored?.credential.metadata.revision === changed.metadata.revision &&
       changed.metadata.revision !== spent
     )
-      return { kind: 'written', credential: changed };
+      return { kind: 'written', credential: changed, version: stored.version };
   }
   return stored === undefined
     ? { kind: 'deleted' }

@@ -2,9 +2,16 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readRequestError, readTokenResponse, TokenRequestError } from '@connectors/oauth';
-import { refreshQueueName, Secret, type RefreshJobData, type StoredCredential } from '@connectors/vault-core';
-import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sweepTenant } from '../../src/index.ts';
+import {
+  refreshQueueName,
+  Secret,
+  VaultClient,
+  type RefreshJobData,
+  type StoredCredential,
+} from '@connectors/vault-core';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { startRelay } from '../../../vault-core/test/start-relay.ts';
+import { refreshCredential, sweepTenant } from '../../src/index.ts';
 import { startWorkers } from '../start-workers.ts';
 import { failureTable, type FailureCase } from './failure-table.ts';
 import { setScene } from './scene.ts';
@@ -134,6 +141,35 @@ describe('a dead refresh token is retried for ever', () => {
     expect((await scene.jobAs('completed', job)).returnvalue).toEqual({ superseded: true });
     expect(scene.world.provider.tokenRequests).toHaveLength(1);
     expect(events.filter(({ type }) => type === 'refresh-failed')).toHaveLength(1);
+  });
+
+  it('one whose worker died before it could tell is told by the next, once', async () => {
+    const job = await scene.connect();
+    await endGrant(job);
+    const dying = { ...scene.world.newEngine(), announce: () => Promise.reject(new Error('killed')) };
+    await expect(refreshCredential(dying, job)).rejects.toThrow('killed');
+    expect((await scene.stored(job)).metadata.status).toBe('needs_reauth');
+    scene.world.events.length = 0;
+    expect(await scene.refresh(job)).toEqual({ kind: 'needs_reauth', reason: 'invalid_grant' });
+    expect(await scene.refresh(job)).toEqual({ kind: 'superseded' });
+    expect(scene.world.events).toEqual([{ type: 'refresh-failed', ...job, error: 'invalid_grant' }]);
+    expect(scene.world.provider.tokenRequests).toHaveLength(1);
+  });
+
+  it('one whose latch was stored, and the answer to it lost, is told all the same', async () => {
+    const job = await scene.connect();
+    await endGrant(job);
+    const { vaultServer, newEngine, events } = scene.world;
+    const relay = await startRelay(vaultServer.url);
+    const vault = new VaultClient({ address: relay.address, token: vaultServer.rootToken, maxRetries: 1 });
+    onTestFinished(() => vault.close());
+    let writes = 0;
+    relay.disturb = ({ method, path }) =>
+      method === 'POST' && path.startsWith('secret/data/') && ++writes === 2 ? 'lost answer' : undefined;
+    const engine = { ...newEngine(), credentials: vault.credentials };
+    expect(await refreshCredential(engine, job)).toMatchObject({ kind: 'needs_reauth' });
+    expect(events).toEqual([{ type: 'refresh-failed', ...job, error: 'invalid_grant' }]);
+    expect((await scene.stored(job)).metadata.attempt).toBeUndefined();
   });
 
   it('a user who comes back is served at once all the same', async () => {
