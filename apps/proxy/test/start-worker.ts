@@ -17,6 +17,7 @@ export async function startWorker(system: System, { cooldownMs = 60_000 } = {}) 
     settings: {
       concurrency: 10,
       sweepIntervalMs: 86_400_000,
+      sweepCallsPerSecond: 1_000,
       lockMs: 30_000,
       stalledMs: 30_000,
       limits: { attemptMs: 30_000, requestMs: 15_000, clockSkewMs: 5_000, cooldownMs },

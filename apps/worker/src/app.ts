@@ -1,7 +1,8 @@
 import {
   openEngine,
+  passQueueName,
   refreshSettings,
-  sweepQueueName,
+  tenantQueueName,
   webhookQueueName,
   type OpenEngine,
 } from '@connectors/refresh';
@@ -97,6 +98,7 @@ function openBoardQueues(
   prefix: string,
   onRedisError: (error: Error) => void,
 ): Queue[] {
-  const names = [...integrations.map(refreshQueueName), requestQueueName, sweepQueueName, webhookQueueName];
+  const others = [requestQueueName, passQueueName, tenantQueueName, webhookQueueName];
+  const names = [...integrations.map(refreshQueueName), ...others];
   return names.map((name) => new Queue(name, { connection, prefix }).on('error', onRedisError));
 }

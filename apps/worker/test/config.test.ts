@@ -46,6 +46,7 @@ describe('a configuration', () => {
       REFRESH_REQUEST_SECONDS: 15,
       REFRESH_ATTEMPT_SECONDS: 30,
       SWEEP_INTERVAL_SECONDS: 300,
+      SWEEP_CALLS_PER_SECOND: 100,
       JOB_LOCK_SECONDS: 30,
     });
   });

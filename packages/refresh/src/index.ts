@@ -1,6 +1,5 @@
 export type { RefreshEngine, RefreshLimits } from './engine.ts';
 export { createRefreshMetrics, type RefreshMetrics } from './metrics.ts';
-export { sweepQueueName } from './jobs/sweep-job.ts';
 export { openEngine, type EngineOptions, type OpenEngine } from './open-engine.ts';
 export { disconnect, type Disconnection } from './disconnect.ts';
 export { connectMinted, type MintedConnection } from './mint.ts';
@@ -10,7 +9,9 @@ export { refreshNow, type RequestOutcome } from './refresh-now.ts';
 export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';
 export { refreshFields, refreshRule, refreshSettings, type RefreshSettings } from './settings.ts';
 export { scheduleRefresh, storeGranted } from './store.ts';
-export { sweepTenant, type SweepReport } from './sweep.ts';
+export { passQueueName } from './sweep/run-pass.ts';
+export { sweepTenant } from './sweep/sweep-tenant.ts';
+export { tenantQueueName } from './sweep/tenants.ts';
 export { Spool } from './spool.ts';
 export { checkEndpointUrl } from './webhooks/endpoint-url.ts';
 export { testMessage } from './webhooks/message.ts';

@@ -11,7 +11,12 @@ export function createRefreshMetrics(registers: Registry[]) {
     ...createWebhookMetrics(registers),
     lastSweep: new Gauge({
       name: 'connectors_last_sweep_timestamp_seconds',
-      help: 'When this worker last listed the tenants for a sweep',
+      help: 'When the last sweep of all tenants was completed, by whichever worker',
+      registers,
+    }),
+    lastSweepDuration: new Gauge({
+      name: 'connectors_last_sweep_duration_seconds',
+      help: 'How long the last completed sweep took',
       registers,
     }),
   };
@@ -29,6 +34,12 @@ function counters(registers: Registry[]) {
       name: 'connectors_refresh_requests_total',
       help: 'Requests to refresh a credential now, by what became of them',
       labelNames: ['integration', 'outcome'],
+      registers,
+    }),
+    sweepFindings: new Counter({
+      name: 'connectors_sweep_findings_total',
+      help: 'What sweeps found: jobs restored, revived or removed; documents that are unreadable; tenants that failed',
+      labelNames: ['finding'],
       registers,
     }),
     unsaved: new Counter({

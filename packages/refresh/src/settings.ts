@@ -8,6 +8,8 @@ export interface RefreshSettings {
   concurrency: number;
   /** How often the schedule is rebuilt from Vault, in milliseconds. */
   sweepIntervalMs: number;
+  /** How many calls to Vault a sweep makes per second, all workers together, unless Redis was wiped. */
+  sweepCallsPerSecond: number;
   /** How long a job belongs to a process that has gone silent, in milliseconds. */
   lockMs: number;
   /** How often jobs of silent processes are looked for, in milliseconds. */
@@ -29,6 +31,9 @@ export const refreshFields = {
   REFRESH_CLOCK_SKEW_SECONDS: seconds(0, 300, 5).describe('How far the clocks of two workers may be apart.'),
   ...refreshCooldownField,
   SWEEP_INTERVAL_SECONDS: seconds(1, 86_400, 300).describe('How often the schedule is rebuilt from Vault.'),
+  SWEEP_CALLS_PER_SECOND: integer({ min: 1, max: 100_000, fallback: 100 }).describe(
+    'How many calls to Vault a sweep makes per second, all workers together. When Redis has lost the schedule, a sweep runs as fast as it can.',
+  ),
   JOB_LOCK_SECONDS: seconds(1, 600, 30).describe('How long a job belongs to a worker that has gone silent.'),
   STALLED_INTERVAL_SECONDS: seconds(1, 600, 30).describe('How often jobs of silent workers are looked for.'),
 };
@@ -47,6 +52,7 @@ export function refreshSettings(config: RefreshConfig): RefreshSettings {
   return {
     concurrency: config.REFRESH_CONCURRENCY,
     sweepIntervalMs: config.SWEEP_INTERVAL_SECONDS * 1000,
+    sweepCallsPerSecond: config.SWEEP_CALLS_PER_SECOND,
     lockMs: config.JOB_LOCK_SECONDS * 1000,
     stalledMs: config.STALLED_INTERVAL_SECONDS * 1000,
     limits: {

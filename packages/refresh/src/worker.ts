@@ -6,10 +6,14 @@ import type { RefreshEngine } from './engine.ts';
 import { codingFailures } from './jobs/job-failure.ts';
 import { runRefreshJob } from './jobs/refresh-job.ts';
 import { runRequestJob } from './jobs/request-job.ts';
-import { requestSweep, runSweepJob, sweepQueueName, type SweepJobData } from './jobs/sweep-job.ts';
 import type { RefreshMetrics } from './metrics.ts';
 import { bulkheadOf, openQueueWorker, type Pace } from './queue-worker.ts';
 import type { RefreshSettings } from './settings.ts';
+import { keepSweeping } from './sweep/keep-sweeping.ts';
+import { Passes } from './sweep/passes.ts';
+import type { SweepDeps } from './sweep/pass-run.ts';
+import { passQueueName, runPass } from './sweep/run-pass.ts';
+import { runTenantJob, tenantQueueName, type TenantJobData } from './sweep/tenants.ts';
 import type { DeliveryDeps } from './webhooks/deliver.ts';
 import { webhookQueueName, type WebhookJobData } from './webhooks/queue.ts';
 import { deliveryRetryMs } from './webhooks/retry-schedule.ts';
@@ -39,20 +43,14 @@ export interface RunningWorker {
  * Any number of these may run side by side.
  */
 export function startWorker(deps: WorkerDeps): RunningWorker {
+  const sweeping = { ...deps, passes: new Passes(deps.requests, deps.prefix) };
   const underWay = new Set<Promise<unknown>>();
-  const workers = openWorkers(deps, underWay);
-  const sweep = (): void => {
-    requestSweep(deps.engine.queues, deps.engine.now(), deps.sweepIntervalMs).catch(deps.onRedisError);
-  };
-  const timer = setInterval(sweep, deps.sweepIntervalMs);
-  // Redis may come back empty.
-  deps.requests.on('ready', sweep);
-  if (deps.requests.status === 'ready') sweep();
+  const workers = openWorkers(sweeping, underWay);
+  const sweeps = keepSweeping(sweeping);
 
   return {
     async close() {
-      clearInterval(timer);
-      deps.requests.off('ready', sweep);
+      sweeps.stop();
       const isCut = deps.background.status !== 'ready';
       const lost = new Promise((resolve) => deps.background.once('close', resolve));
       const closing = Promise.all(workers.map((worker) => worker.close(isCut)));
@@ -70,7 +68,7 @@ const webhookPace: Pace = {
   settings: { backoffStrategy: (failures, _type, error) => deliveryRetryMs(failures, error) },
 };
 
-function openWorkers(deps: WorkerDeps, underWay: Set<Promise<unknown>>): Worker[] {
+function openWorkers(deps: WorkerDeps & SweepDeps, underWay: Set<Promise<unknown>>): Worker[] {
   const { engine, log, metrics } = deps;
   const open = <T extends object>(queue: string, process: Processor<T>, pace?: Pace) => {
     const tracked: Processor<T> = (job, token) => {
@@ -80,8 +78,8 @@ function openWorkers(deps: WorkerDeps, underWay: Set<Promise<unknown>>): Worker[
     };
     return openQueueWorker<T>(deps, queue, tracked, pace) as Worker;
   };
-  const openCoded = <T extends object>(queue: string, process: Processor<T>) =>
-    open<T>(queue, codingFailures(log, queue, process));
+  const openCoded = <T extends object>(queue: string, process: Processor<T>, pace?: Pace) =>
+    open<T>(queue, codingFailures(log, queue, process), pace);
 
   return [
     ...[...engine.integrations.values()].map(({ id, provider }) =>
@@ -92,7 +90,8 @@ function openWorkers(deps: WorkerDeps, underWay: Set<Promise<unknown>>): Worker[
       ),
     ),
     openCoded<RefreshJobData>(requestQueueName, (job) => runRequestJob({ engine, log, metrics }, job)),
-    openCoded<SweepJobData>(sweepQueueName, (job) => runSweepJob({ engine, log, metrics }, job)),
+    openCoded(passQueueName, () => runPass(deps), { concurrency: 1 }),
+    openCoded<TenantJobData>(tenantQueueName, (job) => runTenantJob(deps, job)),
     open<WebhookJobData>(
       webhookQueueName,
       (job, token) => runWebhookJob(deps.webhooks, job, token ?? ''),

@@ -1,6 +1,6 @@
 import type { RefreshJobData } from '@connectors/vault-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refreshNow, sweepTenant } from '../src/index.ts';
+import { refreshNow } from '../src/index.ts';
 import { startRefresh, type RefreshWorld } from './start-refresh.ts';
 
 const minute = 60_000;
@@ -59,44 +59,5 @@ describe('a request to refresh now', () => {
     const tokens = { accessToken: 'static', scopes: [], tokenType: 'Bearer', integration: 'demo' };
     const { metadata } = await world.vault.storeCredentials(job.tenantId, 'demo', tokens);
     expect(await ask(10 * minute, { ...job, revision: metadata.revision })).toBe('not_refreshable');
-  });
-});
-
-describe('a sweep', () => {
-  it('puts back every job that Redis has lost', async () => {
-    const due = (await world.queues.find(job))?.delay ?? 0;
-    await world.redis.flushall();
-    expect(await sweepTenant(world.newEngine(), job.tenantId)).toEqual({
-      credentials: 1,
-      revived: 0,
-      unreadable: [],
-    });
-    expect((await world.queues.find(job))?.delay).toBeGreaterThan(due - minute);
-  });
-
-  it('changes nothing where nothing is missing', async () => {
-    await sweepTenant(world.newEngine(), job.tenantId);
-    await sweepTenant(world.newEngine(), job.tenantId);
-    expect(await stateOfJob()).toBe('delayed');
-  });
-
-  it('passes over a document that is no credential, and names it', async () => {
-    const broken = { tenantId: job.tenantId, integration: 'a-broken-one' };
-    await world.vault.credentials.write(broken, { nothing: true } as never, 0);
-    await world.redis.flushall();
-    const report = await sweepTenant(world.newEngine(), job.tenantId);
-    expect(report).toEqual({ credentials: 1, revived: 0, unreadable: ['a-broken-one'] });
-    expect(await stateOfJob()).toBe('delayed');
-  });
-
-  it('schedules nothing for a credential that was deleted', async () => {
-    await world.vault.deleteCredentials(job.tenantId, 'demo');
-    await world.redis.flushall();
-    expect(await sweepTenant(world.newEngine(), job.tenantId)).toEqual({
-      credentials: 0,
-      revived: 0,
-      unreadable: [],
-    });
-    expect(await stateOfJob()).toBeUndefined();
   });
 });

@@ -48,6 +48,23 @@ describe('jitter', () => {
   });
 });
 
+describe('a hundred thousand credentials that were stored in the same instant', () => {
+  it('fall due evenly over half a minute', () => {
+    const perSecond = Array.from({ length: 30 }, () => 0);
+    const stored = credential(60 * minute);
+    for (let index = 0; index < 100_000; index += 1) {
+      const metadata = { ...stored.metadata, revision: `rev${index}` };
+      const due = refreshDueAt({ ...id, tenantId: `tenant-${index}` }, { ...stored, metadata }) ?? 0;
+      const second = Math.floor((issuedAt + 55 * minute - due) / 1_000);
+      perSecond[second] = (perSecond[second] ?? 0) + 1;
+    }
+    expect(perSecond).toHaveLength(30);
+    // A thirtieth each, and no more than chance has it.
+    expect(Math.min(...perSecond)).toBeGreaterThan(3_333 - 250);
+    expect(Math.max(...perSecond)).toBeLessThan(3_333 + 250);
+  });
+});
+
 describe('refresh due', () => {
   it('is the lead and the jitter before expiry', () => {
     const stored = credential(60 * minute);

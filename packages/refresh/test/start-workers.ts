@@ -21,6 +21,7 @@ export async function startWorkers(world: RefreshWorld, count = 1, settings: Par
       settings: {
         concurrency: 10,
         sweepIntervalMs: 86_400_000,
+        sweepCallsPerSecond: 1_000,
         lockMs: 1_000,
         stalledMs: 200,
         limits,
@@ -48,7 +49,7 @@ async function hear({ redisServer }: RefreshWorld): Promise<ConnectorsEvent[]> {
   return events;
 }
 
-function sinkInto(lines: string[]): Writable {
+export function sinkInto(lines: string[]): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       lines.push(...chunk.toString().trim().split('\n'));

@@ -2,7 +2,7 @@ import { Queue, type Job, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { CredentialId } from './credential.ts';
 import { ConnectorsError } from './errors.ts';
-import { checkId } from './ids.ts';
+import { checkId, isId } from './ids.ts';
 
 /** What a job knows: which state of which credential it is for. The credential itself is read when the job runs. */
 export interface RefreshJobData extends CredentialId {
@@ -15,6 +15,9 @@ interface ScheduledRefresh extends RefreshJobData {
   /** The provider asked not to be asked again for this credential before that: milliseconds since the epoch. */
   notBefore?: number;
 }
+
+/** How many jobs that could not be scheduled are remembered. */
+const maxMissed = 10_000;
 
 /** Lower is earlier. */
 const priority = { forced: 1, scheduled: 10 };
@@ -44,6 +47,7 @@ const jobOptions: JobsOptions = {
 /** The refresh queues in Redis: one per integration, and the one for requests. */
 export class RefreshQueues {
   readonly #queues = new Map<string, Queue>();
+  readonly #missed = new Map<string, { data: RefreshJobData; dueAt: number }>();
   readonly #connection: Redis;
   readonly #prefix: string;
 
@@ -72,20 +76,34 @@ export class RefreshQueues {
 
   /** Makes sure that a job for this state of the credential is due at `dueAt` (milliseconds). Safe to repeat. */
   async schedule(data: RefreshJobData, dueAt: number, now: number): Promise<void> {
-    await this.#add(refreshQueueName(data.integration), refreshJobId(data), data, {
-      ...jobOptions,
-      delay: Math.max(0, dueAt - now),
-      priority: priority.scheduled,
-    });
+    const options = { ...jobOptions, delay: Math.max(0, dueAt - now), priority: priority.scheduled };
+    const key = `${data.integration}/${refreshJobId(data)}`;
+    try {
+      await this.#add(refreshQueueName(data.integration), refreshJobId(data), data, options);
+      this.#missed.delete(key);
+    } catch (error) {
+      if (this.#missed.size < maxMissed) this.#missed.set(key, { data, dueAt });
+      throw error;
+    }
   }
 
-  /** {@link schedule}, and retries a job that failed for good. Says whether it did. */
-  async restore(data: RefreshJobData, dueAt: number, now: number): Promise<boolean> {
-    await this.schedule(data, dueAt, now);
+  /** Schedules what could not be for want of Redis. A sweep would find it too, but maybe hours later. */
+  async scheduleMissed(now: number): Promise<void> {
+    for (const { data, dueAt } of this.#missed.values()) await this.schedule(data, dueAt, now);
+  }
+
+  /** {@link schedule}, and says what there was to do. A job that is over is left to {@link revive}. */
+  async restore(data: RefreshJobData, dueAt: number, now: number): Promise<'present' | 'restored' | 'over'> {
     const job = await this.find(data);
-    if (job === undefined || !(await job.isFailed())) return false;
-    await job.retry('failed').catch(ignoreStateChange);
-    return true;
+    if (job !== undefined) return job.finishedOn === undefined ? 'present' : 'over';
+    await this.schedule(data, dueAt, now);
+    return 'restored';
+  }
+
+  /** Puts a new job in the place of one that was completed or has failed for good. */
+  async revive(data: RefreshJobData, dueAt: number, now: number): Promise<void> {
+    await this.remove(data);
+    await this.schedule(data, dueAt, now);
   }
 
   /**
@@ -129,9 +147,24 @@ export class RefreshQueues {
     return Math.max(0, ttl);
   }
 
-  /** Takes the job for a state of the credential away, unless a worker is at it. */
-  async remove(data: RefreshJobData): Promise<void> {
-    await this.queue(refreshQueueName(data.integration)).remove(refreshJobId(data));
+  /** Takes the job for a state of the credential away, unless a worker is at it. Says whether it did. */
+  async remove(data: RefreshJobData): Promise<boolean> {
+    return (await this.queue(refreshQueueName(data.integration)).remove(refreshJobId(data))) === 1;
+  }
+
+  /**
+   * Some of the jobs in one state. Begin with the cursor `0` and go on with `next` until it is `0` again: what is there all
+   * that time is on one of the pages at least, whatever comes and goes meanwhile.
+   */
+  async page(
+    integration: string,
+    state: 'delayed' | 'prioritized' | 'failed',
+    cursor: string,
+  ): Promise<{ jobs: RefreshJobData[]; next: string }> {
+    const key = this.queue(refreshQueueName(integration)).toKey(state);
+    const [next, entries] = await this.#connection.zscan(key, cursor, 'COUNT', 100);
+    const ids = entries.filter((_, index) => index % 2 === 0);
+    return { jobs: ids.flatMap((id) => parseJobId(integration, id)), next };
   }
 
   find(data: RefreshJobData): Promise<RefreshJob | undefined> {
@@ -165,6 +198,12 @@ async function reached<T>(answer: Promise<T>): Promise<T> {
     if (cause instanceof ConnectorsError) throw cause;
     throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
   }
+}
+
+/** None for a job that is not ours. */
+function parseJobId(integration: string, id: string): RefreshJobData[] {
+  const [tenantId = '', revision = ''] = id.split('.');
+  return isId(tenantId) && isId(revision) ? [{ tenantId, integration, revision }] : [];
 }
 
 /** Between looking and acting a worker may have taken the job: then it is on its way already. */

@@ -27,15 +27,26 @@ beforeEach(async () => {
 });
 
 function counts() {
-  return queues.queue(refreshQueueName('github')).getJobCounts('delayed', 'prioritized', 'waiting', 'failed');
+  return queues
+    .queue(refreshQueueName('github'))
+    .getJobCounts('delayed', 'prioritized', 'waiting', 'failed', 'completed');
 }
 
 /** A worker takes the job, and its credential is beyond help. */
 async function failJob(): Promise<void> {
+  await runJob(() => Promise.reject(new UnrecoverableError('invalid_grant')));
+  expect(await counts()).toMatchObject({ failed: 1 });
+}
+
+/** A worker takes the job, and finds nothing to do. */
+function completeJob(): Promise<void> {
+  return runJob(() => Promise.resolve());
+}
+
+async function runJob(process: () => Promise<void>): Promise<void> {
   await queues.schedule(job, now, now);
-  const refuse = (): Promise<never> => Promise.reject(new UnrecoverableError('invalid_grant'));
-  const worker = new Worker(refreshQueueName('github'), refuse, { connection: redis, prefix: 'connectors' });
-  await expect.poll(counts).toMatchObject({ failed: 1 });
+  const worker = new Worker(refreshQueueName('github'), process, { connection: redis, prefix: 'connectors' });
+  await expect.poll(async () => (await queues.find(job))?.finishedOn).toBeDefined();
   await worker.close();
 }
 
@@ -90,20 +101,25 @@ describe('hastening a refresh', () => {
 
 describe('restoring the schedule', () => {
   it('adds the job that Redis has lost', async () => {
-    expect(await queues.restore(job, now + 1_000, now)).toBe(false);
+    expect(await queues.restore(job, now + 1_000, now)).toBe('restored');
     expect(await counts()).toMatchObject({ delayed: 1 });
   });
 
   it('leaves a job that is there as it is', async () => {
     await queues.schedule(job, now + 9_000, now);
-    expect(await queues.restore(job, now + 1_000, now)).toBe(false);
+    expect(await queues.restore(job, now + 1_000, now)).toBe('present');
     expect((await queues.find(job))?.delay).toBe(9_000);
   });
 
-  it('revives a job that had failed for good, and says so', async () => {
-    await failJob();
-    expect(await queues.restore(job, now, now)).toBe(true);
-    expect(await counts()).toMatchObject({ failed: 0 });
+  it.each([
+    ['had failed for good', failJob],
+    ['was completed', completeJob],
+  ])('says of a job that %s that it is over, and begins it anew when told to', async (_how, finish) => {
+    await finish();
+    expect(await queues.restore(job, now + 1_000, now)).toBe('over');
+    expect(await counts()).toMatchObject({ delayed: 0 });
+    await queues.revive(job, now + 1_000, now);
+    expect(await counts()).toMatchObject({ failed: 0, completed: 0, delayed: 1 });
   });
 });
 
@@ -130,7 +146,67 @@ describe('a request to refresh now', () => {
   });
 });
 
+describe('removing a job', () => {
+  it('takes away one that nobody is at', async () => {
+    await queues.schedule(job, now + 1_000, now);
+    expect(await queues.remove(job)).toBe(true);
+    expect(await queues.find(job)).toBeUndefined();
+  });
+
+  it('leaves one that a worker is at', async () => {
+    const removed: boolean[] = [];
+    await runJob(async () => {
+      removed.push(await queues.remove(job));
+    });
+    expect(removed).toEqual([false]);
+    expect(await queues.find(job)).toBeDefined();
+  });
+});
+
+describe('a page of jobs', () => {
+  it('holds those of one state, and leads to the next until there is none', async () => {
+    const revisions = Array.from({ length: 300 }, (_, index) => `rev${index}`);
+    await Promise.all(revisions.map((revision) => queues.schedule({ ...job, revision }, now + 1_000, now)));
+    await queues.schedule({ ...job, revision: 'due' }, now, now);
+    const found: string[] = [];
+    let cursor = '0';
+    let pages = 0;
+    do {
+      const page = await queues.page('github', 'delayed', cursor);
+      expect(page.jobs.length).toBeLessThan(200);
+      found.push(...page.jobs.map(({ revision }) => revision));
+      cursor = page.next;
+      pages += 1;
+    } while (cursor !== '0');
+    expect(pages).toBeGreaterThan(1);
+    expect(new Set(found)).toEqual(new Set(revisions));
+  });
+
+  it('names them as they were scheduled, and passes over what is not ours', async () => {
+    await queues.schedule(job, now + 1_000, now);
+    await queues
+      .queue(refreshQueueName('github'))
+      .add('other', {}, { jobId: 'somebody-elses', delay: 1_000 });
+    expect(await queues.page('github', 'delayed', '0')).toEqual({ jobs: [job], next: '0' });
+  });
+});
+
 describe('without Redis', () => {
+  it('a job that cannot be scheduled is remembered, and scheduled when Redis is there', async () => {
+    const connection = connectRedis(server.url, 'request', () => undefined);
+    const early = new RefreshQueues(connection, 'connectors');
+    await expect(early.schedule(job, now + 9_000, now)).rejects.toMatchObject({ code: 'queue_unavailable' });
+    await expect.poll(() => connection.status).toBe('ready');
+    await early.scheduleMissed(now);
+    expect((await queues.find(job))?.delay).toBe(9_000);
+
+    await queues.remove(job);
+    await early.scheduleMissed(now);
+    expect(await queues.find(job)).toBeUndefined();
+    await early.close();
+    connection.disconnect();
+  });
+
   it('fails at once with queue_unavailable', async () => {
     const gone = connectRedis('redis://127.0.0.1:1', 'request', () => undefined);
     await expect(new RefreshQueues(gone, 'connectors').request(job)).rejects.toMatchObject({

@@ -73,7 +73,14 @@ export async function startDelivering(
     integrations: new Map(),
     guard,
     consoleUrl: 'https://console.example.com',
-    settings: { concurrency: 10, sweepIntervalMs: 86_400_000, lockMs: 1_000, stalledMs: 500, limits },
+    settings: {
+      concurrency: 10,
+      sweepIntervalMs: 86_400_000,
+      sweepCallsPerSecond: 1_000,
+      lockMs: 1_000,
+      stalledMs: 500,
+      limits,
+    },
     metrics: createRefreshMetrics([registry]),
     log: createLogger('worker', 'info', sinkInto(lines)),
   });
