@@ -192,12 +192,12 @@ describe('a refresh that failed for good', () => {
     if (job === undefined) throw new Error('no job');
     await world.provider.revokeGrant((await world.admin.getCredentials(job.tenantId, 'demo')).accessToken);
     world.provider.tokenRequests.length = 0;
-    await startInTest({ SWEEP_INTERVAL_SECONDS: '1' });
+    await startInTest({ SWEEP_INTERVAL_SECONDS: '1', SWEEP_CALLS_PER_SECOND: '1000' });
     await world.queues.hasten(job, Date.now());
     await world.jobAs('failed', job);
     const swept = async () => (await sweepsOf([job]))[0] ?? 0;
     const already = await swept();
-    await expect.poll(swept, { timeout: 15_000 }).toBeGreaterThan(already + 1);
+    await expect.poll(swept, { timeout: 40_000 }).toBeGreaterThan(already + 1);
     await world.jobAs('failed', job);
     expect(world.refreshRequests()).toHaveLength(1);
   });
