@@ -33,8 +33,8 @@ export const mutations: Mutation[] = [
   {
     without: 'the margin for clock skew',
     file: `${src}/claim.ts`,
-    text: 'Date.parse(attempt.deadline) + clockSkewMs',
-    replacement: 'Date.parse(attempt.deadline)',
+    text: 'return beganAt + lengthMs + limits.clockSkewMs;',
+    replacement: 'return beganAt + lengthMs;',
     tests: 'hazards/races',
     name: 'a worker that finds a claim',
   },

@@ -37,7 +37,7 @@ export async function claimRefresh(
 ): Promise<ClaimResult> {
   const deadline = engine.monotonic() + engine.limits.attemptMs;
   const earlier = record.credential.metadata.attempt;
-  const heldUntil = earlier === undefined ? 0 : endOf(earlier, engine.limits.clockSkewMs);
+  const heldUntil = earlier === undefined ? 0 : endOf(earlier, record, engine);
   if (engine.now() < heldUntil) return { kind: 'held', until: heldUntil };
 
   const attempt: RefreshAttempt = {
@@ -50,12 +50,23 @@ export async function claimRefresh(
   const version = await writeClaim(engine, id, credential, record.version);
   return version === undefined
     ? { kind: 'changed' }
-    : { kind: 'claimed', claim: { attempt, record: { credential, version }, deadline } };
+    : { kind: 'claimed', claim: { attempt, record: { ...record, credential, version }, deadline } };
 }
 
-/** When nobody can be spending the refresh token for this attempt any more. */
-function endOf(attempt: RefreshAttempt, clockSkewMs: number): number {
-  return attempt.inDoubt === true ? 0 : Date.parse(attempt.deadline) + clockSkewMs;
+/**
+ * When nobody can be spending the refresh token for this attempt any more. An attempt from the future was written by a
+ * clock that is wrong, or ours is: then Vault's tells when it began, or its credential would be held until that future.
+ */
+function endOf(
+  { sentAt, deadline, inDoubt }: RefreshAttempt,
+  { writtenAt }: CredentialRecord,
+  { now, limits }: RefreshEngine,
+): number {
+  if (inDoubt === true) return 0;
+  const told = Date.parse(sentAt);
+  const lengthMs = Date.parse(deadline) - told;
+  const beganAt = told > now() + limits.clockSkewMs ? writtenAt : told;
+  return beganAt + lengthMs + limits.clockSkewMs;
 }
 
 /** The version that holds the claim, or `undefined` when another writer was first. */

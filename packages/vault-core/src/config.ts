@@ -163,8 +163,8 @@ export function serverFields(port: number) {
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
       .default('info')
       .describe('The least severe log lines that are written.'),
-    SHUTDOWN_SECONDS: integer({ unit: 'seconds', min: 0, max: 3_600, fallback: 20 }).describe(
-      'How long work in flight may take to end after SIGTERM, in seconds.',
+    SHUTDOWN_SECONDS: integer({ unit: 'seconds', min: 0, max: 3_600, fallback: 45 }).describe(
+      'How long work in flight may take to end after SIGTERM, in seconds. For a worker longer than an attempt: new tokens could be lost on their way.',
     ),
   };
 }

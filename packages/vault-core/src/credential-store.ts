@@ -16,6 +16,8 @@ import { VaultError } from './vault/vault-error.ts';
 export interface CredentialRecord {
   credential: StoredCredential;
   version: number;
+  /** When it was written, in milliseconds on Vault's clock. */
+  writtenAt: number;
 }
 
 export interface StorageEngines {
@@ -49,6 +51,7 @@ export class CredentialStore {
     return {
       credential: readStored(storedCredentialSchema, path, document.data),
       version: document.version,
+      writtenAt: document.writtenAt,
     };
   }
 

@@ -267,7 +267,7 @@ describe('a server', () => {
       HOST: '127.0.0.1',
       PORT: 8080,
       LOG_LEVEL: 'info',
-      SHUTDOWN_SECONDS: 20,
+      SHUTDOWN_SECONDS: 45,
       CONSOLE_URL: 'http://127.0.0.1:8090',
     });
   });

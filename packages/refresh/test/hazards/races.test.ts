@@ -102,6 +102,17 @@ describe('a lock expires before the provider answers, and its release frees anot
     await scene.expectLivingGrant(job);
   });
 
+  it('a claim written by a clock that is a year ahead holds as long as any other, by Vault’s clock', async () => {
+    const job = await scene.connect();
+    const { credential, version } = await scene.world.vault.credentials.get(job);
+    const inAYear = (ms: number) => new Date(Date.now() + 365 * 24 * 60 * 60_000 + ms).toISOString();
+    const attempt = { id: 'other', sentAt: inAYear(0), deadline: inAYear(limits.attemptMs) };
+    const metadata = { ...credential.metadata, attempt };
+    await scene.world.vault.credentials.write(job, { ...credential, metadata }, version);
+    expect(await scene.refresh(job)).toMatchObject({ kind: 'held' });
+    expect(await scene.refresh(job, claimMs + 1_000)).toMatchObject({ kind: 'refreshed' });
+  });
+
   it('an attempt that ends late leaves the claim of the next one alone', async () => {
     const { job, refresh: late } = await startRefreshThatMeets({ kind: 'status', status: 429, held: true });
     scene.world.provider.faults.next({ kind: 'hang' });

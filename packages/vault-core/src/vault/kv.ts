@@ -5,6 +5,12 @@ export interface KvDocument {
   data: unknown;
   /** The number that the next write must present as `cas`. */
   version: number;
+  /** When it was written, in milliseconds on Vault's clock. */
+  writtenAt: number;
+}
+
+interface KvAnswer {
+  data: { data: unknown; metadata: { version: number; created_time: string } };
 }
 
 /** A KV v2 engine on one mount. Paths are checked by the caller: they become part of a URL as they are. */
@@ -19,10 +25,14 @@ export class KvEngine {
 
   /** The newest version of a document; `undefined` if there never was one. */
   async read(path: string): Promise<KvDocument | undefined> {
-    const answer = await this.#vault.read<{ data: { data: unknown; metadata: { version: number } } }>(
-      `${this.#mount}/data/${path}`,
-    );
-    return answer && { data: answer.data.data ?? undefined, version: answer.data.metadata.version };
+    const answer = await this.#vault.read<KvAnswer>(`${this.#mount}/data/${path}`);
+    if (answer === undefined) return undefined;
+    const { data, metadata } = answer.data;
+    return {
+      data: data ?? undefined,
+      version: metadata.version,
+      writtenAt: Date.parse(metadata.created_time),
+    };
   }
 
   /**
