@@ -28,7 +28,10 @@ async function start(): Promise<void> {
   const { url } = await starting;
   const attemptSeconds = config.REFRESH_ATTEMPT_SECONDS + config.REFRESH_CLOCK_SKEW_SECONDS;
   if (config.SHUTDOWN_SECONDS <= attemptSeconds)
-    log.warn({ attemptSeconds }, 'SHUTDOWN_SECONDS is too short: new tokens could be lost on their way at a stop');
+    log.warn(
+      { attemptSeconds },
+      'SHUTDOWN_SECONDS is too short: new tokens could be lost on their way at a stop',
+    );
   const integrations = [...config.integrations.keys()];
   log.info({ url, vault: config.VAULT_ADDR, integrations }, 'worker started');
 }

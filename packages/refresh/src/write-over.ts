@@ -38,7 +38,7 @@ export async function writeOverSpent(
     if (changed === undefined) return { kind: 'declined' };
     try {
       const version = await engine.credentials.write(id, changed, stored.version);
-      return { kind: 'written', credential: changed, version };
+      return { kind: 'written', ...stored, credential: changed, version };
     } catch (error) {
       if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
     }
@@ -48,7 +48,7 @@ export async function writeOverSpent(
       stored?.credential.metadata.revision === changed.metadata.revision &&
       changed.metadata.revision !== spent
     )
-      return { kind: 'written', credential: changed, version: stored.version };
+      return { kind: 'written', ...stored, credential: changed };
   }
   return stored === undefined
     ? { kind: 'deleted' }
