@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 import { runTests } from './run-tests.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
 

@@ -32,12 +32,7 @@ export async function runTests(folder: string, selections: Selection[]): Promise
     .map(({ name }) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
     .join('|');
   const files = new Set(selections.map(({ tests }) => tests));
-  const options = [
-    '--reporter=json',
-    `--outputFile=${report}`,
-    '--testTimeout=10000',
-    '--no-file-parallelism',
-  ];
+  const options = ['--reporter=json', `--outputFile=${report}`, '--no-file-parallelism'];
   const child = spawn(
     process.execPath,
     [vitest, 'run', '--project', 'refresh', ...options, '--testNamePattern', names, ...files],

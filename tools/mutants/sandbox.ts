@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 
 const root = join(import.meta.dirname, '../..');
 

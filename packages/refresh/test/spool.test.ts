@@ -1,5 +1,6 @@
 import type { RefreshJobData } from '@connectors/vault-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
 import { refreshCredential, Spool } from '../src/index.ts';
 import { startRefresh, type RefreshWorld } from './start-refresh.ts';
 
@@ -28,7 +29,7 @@ async function receiveWithoutVault() {
   const stopping = new AbortController();
   world.provider.faults.next({ kind: 'hangAfterRotation' });
   const refresh = refreshCredential(world.newEngine({ ahead: 0 }, stopping.signal), job);
-  await vi.waitFor(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
+  await eventually(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
   world.vaultServer.seal();
   stopping.abort();
   world.provider.faults.release();
@@ -69,12 +70,12 @@ describe('tokens that Vault cannot take', () => {
   it('are put there again when Redis has lost them, as long as their worker lives', async () => {
     world.provider.faults.next({ kind: 'hangAfterRotation' });
     const refresh = refreshCredential(world.newEngine(), job);
-    await vi.waitFor(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
+    await eventually(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
     world.vaultServer.seal();
     world.provider.faults.release();
-    await vi.waitFor(async () => expect(await spool().list()).toEqual([job]));
+    await eventually(async () => expect(await spool().list()).toEqual([job]));
     await world.redis.flushall();
-    await vi.waitFor(async () => expect(await spool().list()).toEqual([job]), 5_000);
+    await eventually(async () => expect(await spool().list()).toEqual([job]));
     world.vaultServer.unseal();
     expect(await refresh).toMatchObject({ kind: 'refreshed' });
   });
@@ -120,7 +121,7 @@ describe('tokens that Vault cannot take', () => {
     const attempt = world.newEngine();
     world.provider.faults.next({ kind: 'hangAfterRotation' });
     const late = refreshCredential(attempt, job);
-    await vi.waitFor(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
+    await eventually(() => expect(world.provider.tokenRequests[0]?.status).toBe(200));
     // Past the deadline another worker spends the spent token.
     expect(await refreshCredential(world.newEngine({ ahead: 60_000 }), job)).toEqual({
       kind: 'needs_reauth',

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { connectRedis, createLogger, EventSubscription, type ConnectorsEvent } from '@connectors/vault-core';
 import { Registry } from 'prom-client';
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { eventually } from './eventually.ts';
 import { createRefreshMetrics, openEngine, type RefreshSettings } from '../src/index.ts';
 import { limits, type RefreshWorld } from './start-refresh.ts';
 
@@ -45,7 +46,7 @@ async function hear({ redisServer }: RefreshWorld): Promise<ConnectorsEvent[]> {
   const redis = connectRedis(redisServer.url, 'background', () => undefined);
   const subscription = new EventSubscription(redis, 'connectors').on('event', (event) => events.push(event));
   onTestFinished(() => subscription.close());
-  await vi.waitUntil(() => subscription.isConnected);
+  await eventually(() => expect(subscription.isConnected).toBe(true));
   return events;
 }
 

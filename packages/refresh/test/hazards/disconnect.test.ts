@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { RefreshJobData } from '@connectors/vault-core';
-import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { disconnect, refreshCredential } from '../../src/index.ts';
 import { setScene } from './scene.ts';
 
@@ -73,7 +74,7 @@ async function isAlive(token = ''): Promise<boolean> {
 async function refreshAround(during: () => Promise<unknown>) {
   scene.world.provider.faults.next({ kind: 'hangAfterRotation' });
   const refresh = refreshCredential(scene.world.newEngine(), job);
-  await vi.waitFor(() => expect(scene.world.provider.tokenRequests.at(-1)?.status).toBe(200));
+  await eventually(() => expect(scene.world.provider.tokenRequests.at(-1)?.status).toBe(200));
   await during();
   scene.world.provider.faults.release();
   return refresh;
@@ -98,7 +99,7 @@ describe('new tokens that arrive after their credential was deleted', () => {
     const stopping = new AbortController();
     scene.world.provider.faults.next({ kind: 'hangAfterRotation' });
     const refresh = refreshCredential(scene.world.newEngine({ ahead: 0 }, stopping.signal), job);
-    await vi.waitFor(() => expect(scene.world.provider.tokenRequests.at(-1)?.status).toBe(200));
+    await eventually(() => expect(scene.world.provider.tokenRequests.at(-1)?.status).toBe(200));
     scene.world.vaultServer.seal();
     stopping.abort();
     scene.world.provider.faults.release();

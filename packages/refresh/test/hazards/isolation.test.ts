@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { startWorkers } from '../start-workers.ts';
 import { setScene } from './scene.ts';
 
@@ -13,7 +14,7 @@ async function startWhileSlowHangs(count: number) {
   provider.faults.next({ kind: 'hang' }, Infinity);
   await startWorkers(scene.world);
   for (const job of jobs) await queues.hasten(job, Date.now());
-  await vi.waitFor(() => expect(provider.tokenRequests).toHaveLength(2), 10_000);
+  await eventually(() => expect(provider.tokenRequests).toHaveLength(2));
   provider.faults.clear();
   return jobs;
 }
@@ -54,7 +55,7 @@ describe('one tenant’s slow provider blocks everyone’s refreshes', () => {
     scene.world.provider.faults.next({ kind: 'hang' });
     await startWorkers(scene.world);
     await scene.world.queues.hasten(hanging, Date.now());
-    await vi.waitFor(() => expect(scene.world.provider.tokenRequests).toHaveLength(1), 10_000);
+    await eventually(() => expect(scene.world.provider.tokenRequests).toHaveLength(1));
     for (const job of others) await scene.world.queues.hasten(job, Date.now());
     await Promise.all(others.map((job) => scene.jobAs('completed', job)));
     expect(await (await scene.world.queues.find(hanging))?.getState()).toBe('active');

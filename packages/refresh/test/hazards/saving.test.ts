@@ -1,5 +1,6 @@
 import { CredentialNotFoundError, VaultClient, type RefreshJobData } from '@connectors/vault-core';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { startRelay, type RelayedRequest } from '../../../vault-core/test/start-relay.ts';
 import { refreshCredential } from '../../src/index.ts';
 import { setScene } from './scene.ts';
@@ -26,7 +27,7 @@ async function refreshWhile(job: RefreshJobData, change: () => Promise<unknown>)
   const { provider } = scene.world;
   provider.faults.next({ kind: 'hangAfterRotation' });
   const refresh = scene.refresh(job);
-  await vi.waitFor(() => expect(provider.tokenRequests[0]?.status).toBe(200));
+  await eventually(() => expect(provider.tokenRequests[0]?.status).toBe(200));
   await change();
   provider.faults.release();
   return refresh;
@@ -59,7 +60,7 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
   it('new tokens are kept and tried until Vault takes them, and every failure is told', async () => {
     const job = await scene.connect();
     const refresh = refreshWhile(job, async () => scene.world.vaultServer.seal());
-    await vi.waitFor(() => expect(scene.world.unsaved.length).toBeGreaterThan(2));
+    await eventually(() => expect(scene.world.unsaved.length).toBeGreaterThan(2));
     expect(scene.world.unsaved[0]).toMatchObject(job);
     scene.world.vaultServer.unseal();
     expect(await refresh).toMatchObject({ kind: 'refreshed' });

@@ -1,6 +1,7 @@
 import type { RefreshJob, RefreshJobData, StoredCredential } from '@connectors/vault-core';
 import type { JobState } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, expect, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { refreshCredential } from '../../src/index.ts';
 import { startRefresh, type RefreshWorld } from '../start-refresh.ts';
 
@@ -39,10 +40,10 @@ export function setScene(more: () => Promise<Record<string, object>> = () => Pro
       refreshCredential(world.newEngine({ ahead: aheadMs }), job),
     /** A job, once it is in this state. */
     jobAs: (state: JobState, job: RefreshJobData): Promise<RefreshJob> =>
-      vi.waitFor(async () => {
+      eventually(async () => {
         expect(await (await world.queues.find(job))?.getState()).toBe(state);
         return (await world.queues.find(job)) as RefreshJob;
-      }, 10_000),
+      }),
     /** The tokens must work: the authorization server revokes a grant whose refresh token is spent twice. */
     async expectLivingGrant(job: RefreshJobData): Promise<void> {
       const { status, revision } = (await stored(job)).metadata;

@@ -1,6 +1,7 @@
 import type { Fault } from '@connectors/dev-servers';
 import { refreshJobId, type RefreshJob, type RefreshJobData } from '@connectors/vault-core';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../eventually.ts';
 import { refreshCredential, refreshNow } from '../../src/index.ts';
 import { startWorkers } from '../start-workers.ts';
 import { setScene } from './scene.ts';
@@ -82,7 +83,7 @@ describe('delayed jobs are lost with Redis', () => {
     const due = dueOf(await scene.jobAs('delayed', job));
     await scene.world.redis.flushall();
     await startWorkers(scene.world, 2);
-    expect(Math.abs(dueOf(await scene.jobAs('delayed', job)) - due)).toBeLessThan(1_000);
+    expect(Math.abs(dueOf(await scene.jobAs('delayed', job)) - due)).toBeLessThan(5_000);
   });
 });
 
@@ -107,10 +108,7 @@ describe('a job id that was used before is silently dropped', () => {
     const { accessToken } = await scene.world.vault.getCredentials(job.tenantId, job.integration);
     await scene.world.provider.revokeGrant(accessToken);
     await scene.world.queues.hasten(job, Date.now());
-    await vi.waitFor(
-      async () => expect((await scene.stored(job)).metadata.status).toBe('needs_reauth'),
-      10_000,
-    );
+    await eventually(async () => expect((await scene.stored(job)).metadata.status).toBe('needs_reauth'));
     const reconnected = await scene.world.connect(job);
     await scene.jobAs('delayed', reconnected);
     await scene.world.queues.hasten(reconnected, Date.now());

@@ -9,9 +9,10 @@ import {
   type RefreshJobData,
   type StoredCredential,
 } from '@connectors/vault-core';
-import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startRelay } from '../../../vault-core/test/start-relay.ts';
 import { refreshCredential, sweepTenant } from '../../src/index.ts';
+import { eventually } from '../eventually.ts';
 import { startWorkers } from '../start-workers.ts';
 import { failureTable, type FailureCase } from './failure-table.ts';
 import { setScene } from './scene.ts';
@@ -60,9 +61,9 @@ async function refreshOnce(job: RefreshJobData, { answer, job: state }: FailureC
   const { events } = await startWorkers(scene.world);
   await scene.jobAs('delayed', job);
   await scene.world.queues.hasten(job, Date.now());
-  await vi.waitFor(async () => expect((await scene.world.queues.find(job))?.attemptsMade).toBe(1), 10_000);
+  await eventually(async () => expect((await scene.world.queues.find(job))?.attemptsMade).toBe(1));
   const ended = await scene.jobAs(state, job);
-  await vi.waitFor(() => expect(events.length).toBeGreaterThan(0));
+  await eventually(() => expect(events.length).toBeGreaterThan(0));
   return { ended, events };
 }
 
@@ -124,17 +125,15 @@ describe('a dead refresh token is retried for ever', () => {
     await endGrant(job);
     const { events } = await startWorkers(scene.world, 2);
     await scene.world.queues.hasten(job, Date.now());
-    await vi.waitFor(
-      async () =>
-        expect((await scene.stored(job)).metadata).toMatchObject({
-          status: 'needs_reauth',
-          statusReason: 'invalid_grant',
-        }),
-      10_000,
+    await eventually(async () =>
+      expect((await scene.stored(job)).metadata).toMatchObject({
+        status: 'needs_reauth',
+        statusReason: 'invalid_grant',
+      }),
     );
 
     await scene.world.queues.request(job);
-    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('refresh-declined'), 10_000);
+    await eventually(() => expect(events.map(({ type }) => type)).toContain('refresh-declined'));
     await sweepTenant(scene.world.newEngine(), job.tenantId);
     // Even if somebody retries the job on the board.
     await scene.world.queues.hasten(job, Date.now());
