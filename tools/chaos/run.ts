@@ -86,7 +86,7 @@ function newFindings(args: Arguments, ledger: Ledger, crashes: Crashes): Finding
 }
 
 function startSystem(dir: string, tokenEndpoint: TokenEndpoint): Promise<Fleet> {
-  const both = { VAULT_TIMEOUT: '2000', REFRESH_COOLDOWN_SECONDS: String(settings.cooldown) };
+  const both = { REFRESH_COOLDOWN_SECONDS: String(settings.cooldown) };
   return startFleet(dir, {
     workers: workerCount,
     proxies: proxyCount,
