@@ -25,7 +25,7 @@ export type Landing =
 
 /**
  * Stores what the provider issued. The refresh token before it is spent, so these tokens are all that is left of the
- * user's consent: they are tried again until Vault takes them, also after the deadline, and meanwhile lie in the spool.
+ * user's consent: they lie in the spool until Vault has taken them, and are tried until it does, also after the deadline.
  */
 export async function landRotation(
   engine: RefreshEngine,
@@ -36,6 +36,9 @@ export async function landRotation(
   const land = rotation(engine, job, record, tokens);
   let isSpooled = false;
   for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
+    // Before Vault is asked: it may take its time, and this worker may die meanwhile. And each time: Redis may have been wiped.
+    const isKept = await engine.spool.put(job, tokens);
+    isSpooled ||= isKept;
     try {
       const landing = await land();
       if (isSpooled) await engine.spool.remove(job);
@@ -43,10 +46,7 @@ export async function landRotation(
     } catch (error) {
       engine.onUnsaved(job, error);
     }
-    // Before Vault is asked anything more: it may take its time to fail. And each time: Redis may have been wiped.
-    const isKept = await engine.spool.put(job, tokens);
     if (isKept && engine.stopping.aborted) return { kind: 'spooled' };
-    isSpooled ||= isKept;
     // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
     if (await isDeleted(engine, job)) {
       await engine.spool.remove(job);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { startRelay, type RelayedRequest } from '../../../vault-core/test/start-relay.ts';
 import { refreshCredential } from '../../src/index.ts';
+import { limits } from '../start-refresh.ts';
 import { setScene } from './scene.ts';
 
 const scene = setScene();
@@ -64,6 +65,22 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
     expect(scene.world.unsaved[0]).toMatchObject(job);
     scene.world.vaultServer.unseal();
     expect(await refresh).toMatchObject({ kind: 'refreshed' });
+    await scene.expectLivingGrant(job);
+  });
+
+  it('Vault falls silent just then: whoever takes over finds the new tokens, and spends nothing', async () => {
+    const job = await scene.connect();
+    const { relay, engine } = await startWorkerBehindRelay();
+    const silence = Promise.withResolvers<undefined>();
+    relay.disturb = ({ path }) => (path.includes('/encrypt/') ? silence.promise : undefined);
+    const first = refreshCredential(engine, job);
+    await vi.waitFor(() => expect(relay.requests.some(({ path }) => path.includes('/encrypt/'))).toBe(true));
+    expect(await scene.refresh(job, limits.attemptMs + limits.clockSkewMs)).toMatchObject({
+      kind: 'refreshed',
+    });
+    expect(scene.world.provider.tokenRequests).toHaveLength(1);
+    silence.resolve(undefined);
+    expect(await first).toEqual({ kind: 'superseded' });
     await scene.expectLivingGrant(job);
   });
 
