@@ -74,7 +74,7 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
     const silence = Promise.withResolvers<undefined>();
     relay.disturb = ({ path }) => (path.includes('/encrypt/') ? silence.promise : undefined);
     const first = refreshCredential(engine, job);
-    await vi.waitFor(() => expect(relay.requests.some(({ path }) => path.includes('/encrypt/'))).toBe(true));
+    await eventually(() => expect(relay.requests.some(({ path }) => path.includes('/encrypt/'))).toBe(true));
     expect(await scene.refresh(job, limits.attemptMs + limits.clockSkewMs)).toMatchObject({
       kind: 'refreshed',
     });
