@@ -86,7 +86,7 @@ describe('a sweep', () => {
     const { child } = await startProcess({ ...world.env, SWEEP_INTERVAL_SECONDS: '86400' });
     for (let loss = 1; loss <= 2; loss += 1) {
       await world.redis.flushall();
-      // Longer than it takes until a wipe is noticed, and far below the interval.
+      // A wipe closes no connection, and the interval is long.
       await expect.poll(delayed, { timeout: 15_000 }).toBe(3);
       const restored = await Promise.all(jobs.map((job) => world.jobAs('delayed', job)));
       for (const [index, job] of restored.entries())

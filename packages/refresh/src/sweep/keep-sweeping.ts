@@ -5,7 +5,7 @@ import { showPass } from './report-pass.ts';
 import { passQueueName } from './run-pass.ts';
 
 /** A wipe of Redis is noticed within that time, for it closes no connection. */
-const lookMs = 5_000;
+const lookMs = 2_000;
 
 export interface KeepSweepingDeps extends SweepDeps {
   /** A connection that fails at once without Redis. */
@@ -33,7 +33,10 @@ export function keepSweeping(deps: KeepSweepingDeps): { stop(): void } {
   };
 }
 
-/** Asks for a pass if one is due, or has been left under way. However many workers ask, it is one. */
+/**
+ * Asks for a pass if one is due, which it is until it was completed: so one that was left is gone on with. However many
+ * workers ask, it is one.
+ */
 export async function askForPass({
   engine,
   passes,
@@ -45,8 +48,7 @@ export async function askForPass({
   const { last, current } = known;
   if (last !== undefined) showPass(metrics, last);
   if (current !== undefined && isVoid(known)) await passes.drop(current.id);
-  const isDue = passDue(known, engine.now(), sweepIntervalMs) !== undefined;
-  if (!isDue && current === undefined) return;
+  if (passDue(known, engine.now(), sweepIntervalMs) === undefined) return;
   const options = { jobId: 'pass', removeOnComplete: true, removeOnFail: true };
   await engine.queues.queue(passQueueName).add('pass', {}, options);
 }

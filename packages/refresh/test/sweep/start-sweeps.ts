@@ -60,8 +60,8 @@ export async function startSweeps() {
           concurrency: 10,
           sweepIntervalMs: intervalMs,
           sweepCallsPerSecond: callsPerSecond,
-          lockMs: 1_000,
-          stalledMs: 1_000,
+          lockMs: 30_000,
+          stalledMs: 30_000,
           limits,
         },
         metrics,
@@ -73,7 +73,7 @@ export async function startSweeps() {
       onTestFinished(stop);
       const said = () => lines.map((line) => JSON.parse(line) as SweepLine);
       const completed = () => said().filter(({ msg }) => msg === 'sweep completed');
-      return { said, completed, stop, metrics };
+      return { ...worker, said, completed, stop, metrics };
     },
 
     /** Looks whether a pass is due, as every worker does on a timer. */
