@@ -1,6 +1,7 @@
 import { EventSubscription, publishEvent, RefreshQueues, type ConnectorsEvent } from '@connectors/vault-core';
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Passes } from '../../../packages/refresh/src/sweep/passes.ts';
 import { startRedisAsDeployed, type DeployedRedis } from './start-redis-as-deployed.ts';
 
 const credential = { tenantId: 'acme', integration: 'github', revision: 'first' };
@@ -119,6 +120,25 @@ describe('the user of the workers', () => {
     });
     expect(await queues.queue('refresh-github').getWorkers()).toHaveLength(1);
     await Promise.all([worker.close(), queues.close()]);
+  });
+
+  it('leads a sweep to its end, and looks through the jobs', async () => {
+    const connection = await redis.connect('worker');
+    const passes = new Passes(connection, prefix);
+    await passes.begin('run', { id: 'pass', speed: 'full', begunAt: 0, life: 'this' });
+    await passes.takeOver('next-run', 'pass');
+    await passes.count('pass', { tenants: 1 });
+    await passes.advance('next-run', { tenant: 'acme' });
+    expect(await passes.end('next-run', 1)).toBe(true);
+    expect((await passes.look()).last).toMatchObject({ id: 'pass', tally: { tenants: 1 } });
+    await passes.begin('run', { id: 'another', speed: 'full', begunAt: 0, life: 'this' });
+    await passes.drop('another');
+    expect((await passes.look()).current).toBeUndefined();
+
+    const queues = new RefreshQueues(connection, prefix);
+    await queues.schedule({ ...credential, integration: 'slack' }, 60_000, 0);
+    expect((await queues.page('slack', 'delayed', '0')).jobs).toHaveLength(1);
+    await queues.close();
   });
 
   const refused: [string, ...string[]][] = [
