@@ -77,7 +77,7 @@ async function allScheduledAgain(fleet: Fleet, count: number): Promise<number> {
     const asked = authorizationServer.tokenRequests.length;
     if (asked >= count && delayed === count && isQuiet) return Date.now();
     if (Date.now() > givenUpAt) throw new Error(`${asked} token requests for ${count} credentials so far`);
-    await delay(20);
+    await delay(50);
   }
 }
 

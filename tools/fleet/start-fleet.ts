@@ -34,6 +34,8 @@ export interface FleetOptions {
   accessTokenTtl?: number;
   /** A token endpoint of its own for each process of a worker, by the worker's name; the authorization server's unless told. */
   tokenUrl?: (worker: string) => string;
+  /** The integration's own limit of token requests; the product's unless told. */
+  refreshesPerSecond?: number;
 }
 
 /** The one integration of a fleet. Its credentials belong to the tenants that {@link Fleet.connect} names. */
@@ -117,7 +119,7 @@ async function startBackends(
 
 async function startApps(
   dir: string,
-  { workers, proxies, workerEnv, proxyEnv, tokenUrl }: FleetOptions,
+  { workers, proxies, workerEnv, proxyEnv, tokenUrl, refreshesPerSecond }: FleetOptions,
   backends: Backends,
   keepMember: KeepMember,
 ): Promise<{ workers: Member[]; proxies: Member[] }> {
@@ -131,7 +133,7 @@ async function startApps(
       const spec = { name, module: `apps/${app}/src/main.ts`, logDir: join(dir, 'logs') };
       const launch = (port: number) => {
         const ownTokenUrl = app === 'worker' ? tokenUrl?.(name) : undefined;
-        const file = writeIntegrations(dir, name, backends, ownTokenUrl);
+        const file = writeIntegrations(dir, name, backends, ownTokenUrl, refreshesPerSecond);
         return launchProgram({ ...spec, env: { CONNECTORS_CONFIG: file, ...env(port) } });
       };
       return keepMember(startMember(name, launch));
@@ -162,11 +164,13 @@ function writeIntegrations(
   name: string,
   { authorizationServer, client, rest }: Backends,
   tokenUrl: string | undefined,
+  refreshesPerSecond: number | undefined,
 ): string {
   const { issuer, authorizationEndpoint: authorizeUrl } = authorizationServer;
   const { clientId } = client;
   const endpoints = tokenUrl === undefined ? {} : { authorizeUrl, tokenUrl, clientAuthentication: 'basic' };
-  const entry = { provider: 'oidc', issuer, ...endpoints, clientId, scopes, upstream: { rest: rest.url } };
+  const upstream = { rest: rest.url };
+  const entry = { provider: 'oidc', issuer, ...endpoints, clientId, scopes, upstream, refreshesPerSecond };
   const file = join(dir, `${name}.yaml`);
   // JSON is YAML.
   writeFileSync(file, JSON.stringify({ integrations: { [integration]: entry } }));

@@ -91,43 +91,41 @@ export async function callProvider(call: Call, options: CallOptions): Promise<Pr
   const { guard, now = Date.now, timeoutMs = defaultTimeoutMs, signal } = options;
   const url = checkedUrl(guard, call.url);
   const progress: Progress = { connected: false, sent: false, answered: false };
-  const tooLarge = new AbortController();
-  const tooLate = new AbortController();
+  const ending = new AbortController();
+  let givenUp: CallFailure | undefined;
+  const giveUp = (reason: CallFailure): void => {
+    givenUp ??= reason;
+    ending.abort();
+  };
   let stopWaiting = afterRunning(timeoutMs, () => {
     // An answer that has begun is worth the time it takes to read it.
-    if (!progress.answered) return tooLate.abort();
-    stopWaiting = afterRunning(bodyMs, () => tooLate.abort());
+    if (!progress.answered) return giveUp('timeout');
+    stopWaiting = afterRunning(bodyMs, () => giveUp('timeout'));
   });
-  const signals = [tooLarge.signal, tooLate.signal, ...(signal === undefined ? [] : [signal])];
   try {
-    const request = got(url, {
-      ...callRules,
+    const request = provider(url, {
       method: call.method,
-      headers: { ...callRules.headers, ...call.headers },
+      ...(call.headers === undefined ? {} : { headers: call.headers }),
       ...(call.body === undefined ? {} : { body: call.body }),
       dnsLookup: guard.lookup,
-      signal: AbortSignal.any(signals),
+      signal: signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]),
     });
     void request.on('request', (sent: ClientRequest) => watch(sent, url.protocol === 'https:', progress));
     void request.on('downloadProgress', ({ transferred }: { transferred: number }) => {
-      if (transferred > maxResponseSize) tooLarge.abort();
+      if (transferred > maxResponseSize) giveUp('response_too_large');
     });
     const response = await request;
-    tooLarge.signal.throwIfAborted();
+    // One that came whole is kept, though its time may have been up a moment before.
+    if (givenUp === 'response_too_large') throw new Error(givenUp);
     return toAnswer(response, now());
   } catch (error) {
-    const ours = tooLarge.signal.aborted
-      ? 'response_too_large'
-      : tooLate.signal.aborted
-        ? 'timeout'
-        : undefined;
-    throw new TokenRequestError(ours ?? failureCode(error, progress), progress.sent ? 'maybe' : 'no');
+    throw new TokenRequestError(givenUp ?? failureCode(error, progress), progress.sent ? 'maybe' : 'no');
   } finally {
     stopWaiting();
   }
 }
 
-const callRules = {
+const provider = got.extend({
   agent,
   // Compressed answers would escape the size limit.
   headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'connectors' },
@@ -137,7 +135,7 @@ const callRules = {
   responseType: 'buffer',
   retry: { limit: 0 },
   throwHttpErrors: false,
-} as const;
+});
 
 function toAnswer({ statusCode, headers, body }: Response<Uint8Array>, receivedAt: number): ProviderAnswer {
   const kept: ProviderAnswer['headers'] = {};
