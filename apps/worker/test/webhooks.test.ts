@@ -95,7 +95,10 @@ it('a worker that is asked to end waits for the answer to a delivery', async () 
   await world.connect(id, { meets: refused });
   await vi.waitFor(() => expect(receiver.received).toHaveLength(2), 10_000);
   worker.child.kill('SIGTERM');
-  await vi.waitFor(() => expect(worker.lines.map(({ msg }) => msg)).toContain('finishing what is in flight'));
+  await vi.waitFor(
+    () => expect(worker.lines.map(({ msg }) => msg)).toContain('finishing what is in flight'),
+    10_000,
+  );
   held.resolve();
   expect(await worker.exited).toEqual([0, null]);
   expect(receiver.received).toHaveLength(2);

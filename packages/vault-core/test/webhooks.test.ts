@@ -96,6 +96,19 @@ await eachVault((vault) => {
   });
 
   describe('a secret', () => {
+    it('is bound to its tenant and its endpoint, besides the key', async () => {
+      const tenantId = newTenant();
+      const relay = await startRelay(vault().address);
+      const { endpoint } = await webhooks({ address: relay.address }).create(tenantId, settings);
+      const encrypt = relay.requests.find(({ path }) => path.endsWith(`/encrypt/${tenantId}`));
+      const { batch_input: items } = JSON.parse(encrypt?.body ?? '{}') as {
+        batch_input: { associated_data: string }[];
+      };
+      expect(items.map((item) => Buffer.from(item.associated_data, 'base64').toString())).toEqual([
+        `_webhooks/${tenantId}/${endpoint.id}/secret`,
+      ]);
+    });
+
     it('is of no use in the document of another tenant', async () => {
       const [first, second] = [newTenant(), newTenant()];
       const { endpoint } = await webhooks().create(first, settings);

@@ -20,7 +20,9 @@ describe('signing in', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
     const headers = { cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
     for (const path of ['/', '/board'])
-      await expect.poll(async () => (await console.request(path, { headers })).status).toBe(200);
+      await expect
+        .poll(async () => (await console.request(path, { headers })).status, { timeout: 10_000 })
+        .toBe(200);
   });
 
   it('sets a cookie that neither scripts nor other sites get at, and that goes over https alone', async () => {

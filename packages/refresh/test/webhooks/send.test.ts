@@ -63,7 +63,7 @@ describe('a request to an endpoint', () => {
       more();
     };
     expect(await send(receiver.url, { timeoutMs: 60_000 })).toMatchObject({ kind: 'answer', status: 200 });
-    await vi.waitFor(() => expect(receiver.underWay()).toBe(0));
+    await vi.waitFor(() => expect(receiver.underWay()).toBe(0), 10_000);
     // Most of it lies in buffers of the two sockets.
     expect(written).toBeLessThan(20_000_000);
   });
@@ -72,7 +72,7 @@ describe('a request to an endpoint', () => {
     const receiver = await startReceiver();
     receiver.respond = () => undefined;
     expect(await send(receiver.url, { timeoutMs: 200 })).toEqual({ kind: 'failure', reason: 'timeout' });
-    await vi.waitFor(() => expect(receiver.underWay()).toBe(0));
+    await vi.waitFor(() => expect(receiver.underWay()).toBe(0), 10_000);
   });
 
   it('counts as answered although the body never ends', async () => {

@@ -42,6 +42,12 @@ export async function startWebhooks() {
       const job = await queues.queue(webhookQueueName).getJob(id);
       await job?.promote();
     },
+    /** Once there is nothing to do at the moment. */
+    idle: () =>
+      vi.waitFor(async () => {
+        const counts = await queues.queue(webhookQueueName).getJobCounts('wait', 'active');
+        expect(counts).toEqual({ wait: 0, active: 0 });
+      }, 10_000),
     job: ({ id }: DeliveryReport) => queues.queue(webhookQueueName).getJob(id),
     async close() {
       redis.disconnect();
@@ -86,7 +92,7 @@ export async function startDelivering(
   });
   onTestFinished(() => worker.close());
   worker.start();
-  await vi.waitFor(() => expect(worker.requests.status).toBe('ready'));
+  await vi.waitFor(() => expect(worker.requests.status).toBe('ready'), 10_000);
   return {
     lines,
     webhooks: worker.webhooks,

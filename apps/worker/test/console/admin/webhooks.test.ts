@@ -60,7 +60,10 @@ describe('creating a webhook', () => {
   it('tells other workers', async () => {
     const { list } = await create();
     const tenantId = list.split('/')[2];
-    await vi.waitFor(() => expect(world.events).toContainEqual({ type: 'webhooks-changed', tenantId }));
+    await vi.waitFor(
+      () => expect(world.events).toContainEqual({ type: 'webhooks-changed', tenantId }),
+      10_000,
+    );
   });
 
   it.each([
@@ -165,10 +168,12 @@ describe('a webhook', () => {
     const test = await admin.call('POST', `${path}/test`);
     expect(test.status).toBe(202);
     const about = { id: test.body.deliveryId, type: 'test' };
-    await vi.waitFor(async () =>
-      expect((await admin.call('GET', `${path}/deliveries`)).body.deliveries).toMatchObject([
-        { ...about, state: 'completed', attempts: 1, lastResult: 'http_204' },
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect((await admin.call('GET', `${path}/deliveries`)).body.deliveries).toMatchObject([
+          { ...about, state: 'completed', attempts: 1, lastResult: 'http_204' },
+        ]),
+      10_000,
     );
     expect(receiver.received.map((request) => openWebhook(created.secret, request))).toMatchObject([
       { type: 'test' },
@@ -195,7 +200,9 @@ describe('the caller is told when to come again', () => {
       () => other.call('POST', `${path}/test`),
       () => other.call('GET', `${path}/deliveries`),
     ])
-      await expect.poll(call).toMatchObject({ status: 503, body: { title: 'Service Unavailable' } });
+      await expect
+        .poll(call, { timeout: 10_000 })
+        .toMatchObject({ status: 503, body: { title: 'Service Unavailable' } });
     expect((await other.call('PATCH', path, { description: 'still' })).status).toBe(200);
     await other.close();
   });

@@ -23,7 +23,7 @@ describe('the overview', () => {
 
   beforeAll(async () => {
     console = await startConsole({ SLACK_CLIENT_ID: 'slack-client' });
-    await vi.waitUntil(async () => (await console.request('/', { headers: bearer })).status === 200);
+    await vi.waitUntil(async () => (await console.request('/', { headers: bearer })).status === 200, 10_000);
   });
 
   afterAll(() => console.close());
@@ -86,7 +86,7 @@ describe('the overview', () => {
   it('says so when Redis is away', async () => {
     const { request, redisServer } = await startConsoleForTest({});
     await redisServer.close();
-    await expect.poll(async () => (await request('/', { headers: bearer })).status).toBe(503);
+    await vi.waitUntil(async () => (await request('/', { headers: bearer })).status === 503, 10_000);
     expect(await (await request('/', { headers: bearer })).text()).toContain('Redis does not answer.');
   });
 });
@@ -105,13 +105,15 @@ describe('the overview of a worker', () => {
     const meets = { kind: 'status', status: 400, body: { error: 'invalid_grant' } } as const;
     await world.jobAs('failed', await world.connect({ tenantId: 'acme', integration: 'demo' }, { meets }));
     const page = () => fetch(`${worker.url}/`, { headers: bearer }).then((answer) => answer.text());
-    await vi.waitFor(async () =>
-      expect(rowsOf(await page())).toContainEqual([
-        'acme',
-        'demo',
-        'invalid_grant',
-        expect.stringMatching(/UTC$/) as string,
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(rowsOf(await page())).toContainEqual([
+          'acme',
+          'demo',
+          'invalid_grant',
+          expect.stringMatching(/UTC$/) as string,
+        ]),
+      10_000,
     );
     await worker.close();
   });
