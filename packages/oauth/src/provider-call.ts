@@ -29,6 +29,8 @@ export interface CallOptions {
   timeoutMs?: number;
   /** Gives the call up at once, for example at a deadline. */
   signal?: AbortSignal;
+  /** Asked when the connection stands, which may take its time: without a yes the call is `aborted`, and nothing is sent. */
+  maySend?: () => boolean;
 }
 
 /** What a provider said, unjudged. Its body prints as `[secret]`. */
@@ -88,9 +90,9 @@ export interface Call {
  * @throws {TokenRequestError}
  */
 export async function callProvider(call: Call, options: CallOptions): Promise<ProviderAnswer> {
-  const { guard, now = Date.now, timeoutMs = defaultTimeoutMs, signal } = options;
+  const { guard, now = Date.now, timeoutMs = defaultTimeoutMs, signal, maySend = () => true } = options;
   const url = checkedUrl(guard, call.url);
-  const progress: Progress = { connected: false, sent: false, answered: false };
+  const progress: Progress = { connected: false, refused: false, sent: false, answered: false };
   const ending = new AbortController();
   let givenUp: CallFailure | undefined;
   const giveUp = (reason: CallFailure): void => {
@@ -110,7 +112,9 @@ export async function callProvider(call: Call, options: CallOptions): Promise<Pr
       dnsLookup: guard.lookup,
       signal: signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]),
     });
-    void request.on('request', (sent: ClientRequest) => watch(sent, url.protocol === 'https:', progress));
+    void request.on('request', (sent: ClientRequest) =>
+      watch(sent, url.protocol === 'https:', progress, maySend),
+    );
     void request.on('downloadProgress', ({ transferred }: { transferred: number }) => {
       if (transferred > maxResponseSize) giveUp('response_too_large');
     });
@@ -157,19 +161,25 @@ function checkedUrl(guard: EgressGuard, url: string): URL {
 
 interface Progress {
   connected: boolean;
+  refused: boolean;
   sent: boolean;
   answered: boolean;
 }
 
 /** Node writes a request out once the connection, under TLS the handshake with its certificate check, stands. */
-function watch(request: ClientRequest, secure: boolean, progress: Progress): void {
+function watch(request: ClientRequest, secure: boolean, progress: Progress, maySend: () => boolean): void {
   const onSocket = (socket: Socket) => {
     if (!socket.connecting) Object.assign(progress, { connected: true, sent: true });
     socket.once('connect', () => {
       progress.connected = true;
     });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
-      progress.sent = true;
+      // What was written so far still waits here, and goes down with the connection.
+      if (maySend()) progress.sent = true;
+      else {
+        progress.refused = true;
+        socket.destroy();
+      }
     });
   };
   request.once('response', () => {
@@ -182,7 +192,7 @@ function watch(request: ClientRequest, secure: boolean, progress: Progress): voi
 function failureCode(error: unknown, progress: Progress): CallFailure {
   const code = error instanceof RequestError ? error.code : '';
   if (code === 'egress_refused') return 'egress_refused';
-  if (code === 'ERR_ABORTED') return 'aborted';
+  if (progress.refused || code === 'ERR_ABORTED') return 'aborted';
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return 'dns_failure';
   if (code === 'ECONNREFUSED') return 'connection_refused';
   if (!progress.connected) return 'connection_failed';

@@ -246,6 +246,25 @@ describe('the request was certainly not sent when', () => {
     expect(endpoint.requests).toEqual([]);
   });
 
+  it.each([{ secure: false }, { secure: true }])(
+    'nobody may send it any more once the connection stands (TLS: $secure)',
+    async ({ secure }) => {
+      const before = getCACertificates('default');
+      setDefaultCACertificates([...before, certificate]);
+      onTestFinished(() => setDefaultCACertificates(before));
+      const endpoint = await startEndpoint((response) => sendJson(response, {}), { secure });
+      const closed = new Promise((resolve) => {
+        endpoint.server.once('connection', (socket) => socket.once('close', resolve));
+      });
+      const integration = at(endpoint.url);
+      const maySend = () => false;
+      const error = await refused(refreshAccessToken({ guard, integration, refreshToken, maySend }));
+      expect(error).toMatchObject({ sent: 'no', code: 'aborted' });
+      await closed;
+      expect(endpoint.requests).toEqual([]);
+    },
+  );
+
   it('the handshake takes too long', async () => {
     const address = await startSocketServer((socket) => socket.on('error', () => {}).resume());
     const integration = at(`https://${address}/`);

@@ -22,19 +22,21 @@ export async function askProvider(
   integration: ReadyIntegration,
   source: TokenSource,
 ): Promise<Verdict> {
-  const remainingMs = timeLeft(engine, claim);
-  if (remainingMs < engine.limits.requestMs) return { kind: 'failure', failure: deadlineMissed };
+  const maySend = (): boolean => timeLeft(engine, claim) >= engine.limits.requestMs;
+  if (!maySend()) return { kind: 'failure', failure: deadlineMissed };
   try {
     const answer = await source({
       integration,
       guard: engine.guard,
       // Nobody else sends before the deadline and the margin for clocks: to give up earlier could only lose an answer.
-      timeoutMs: remainingMs + engine.limits.clockSkewMs,
+      timeoutMs: timeLeft(engine, claim) + engine.limits.clockSkewMs,
+      maySend,
       now: engine.now,
     });
     return readTokenResponse(integration.provider, answer);
   } catch (error) {
     if (!(error instanceof TokenRequestError)) throw error;
+    if (error.code === 'aborted' && error.sent === 'no') return { kind: 'failure', failure: deadlineMissed };
     const failure = readRequestError(integration.provider, error);
     return { kind: error.sent === 'maybe' ? 'unanswered' : 'failure', failure };
   }

@@ -34,19 +34,17 @@ export async function landRotation(
   tokens: TokenSet,
 ): Promise<Landing> {
   const land = rotation(engine, job, record, tokens);
-  let isSpooled = false;
   for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
-    // Before Vault is asked: it may take its time, and this worker may die meanwhile. And each time: Redis may have been wiped.
-    const isKept = await engine.spool.put(job, tokens);
-    isSpooled ||= isKept;
+    // Beside asking Vault, which may take its time, or hang while this worker dies; and each time: Redis may have been wiped.
+    const kept = engine.spool.put(job, tokens);
     try {
       const landing = await land();
-      if (isSpooled) await engine.spool.remove(job);
+      await engine.spool.remove(job);
       return landing;
     } catch (error) {
       engine.onUnsaved(job, error);
     }
-    if (isKept && engine.stopping.aborted) return { kind: 'spooled' };
+    if ((await kept) && engine.stopping.aborted) return { kind: 'spooled' };
     // Offboarding takes the tenant's keys away: nothing can be encrypted for it any more, nor has to be.
     if (await isDeleted(engine, job)) {
       await engine.spool.remove(job);

@@ -6,6 +6,7 @@ import { concludeFailure, concludeLanding, concludeLatch, isLatchUntold } from '
 import type { RefreshEngine } from './engine.ts';
 import { dropSpooled, landRotation, landSpooled } from './land.ts';
 import type { RefreshOutcome } from './outcome.ts';
+import { scheduleRefresh } from './store.ts';
 import { openTokenSource } from './token-source.ts';
 
 /**
@@ -18,6 +19,8 @@ export async function refreshCredential(engine: RefreshEngine, job: RefreshJobDa
   const record = await engine.credentials.find(job);
   if (record?.credential.metadata.revision !== job.revision) {
     await dropSpooled(engine, job, record);
+    // Whoever stored it may have died before it was scheduled.
+    if (record !== undefined) await scheduleRefresh(engine, job, record.credential);
     return { kind: 'superseded' };
   }
   const spooled = await landSpooled(engine, job, record);

@@ -129,7 +129,7 @@ export class RefreshQueues {
       await this.#add(refreshQueueName(data.integration), refreshJobId(data), data, options);
       return;
     }
-    if (await job.isFailed()) return job.retry('failed').catch(ignoreStateChange);
+    if (await takenUpAgain(job)) return;
     await job.changePriority({ priority: priority.forced }).catch(ignoreStateChange);
     await job.promote().catch(ignoreStateChange);
   }
@@ -204,6 +204,17 @@ async function reached<T>(answer: Promise<T>): Promise<T> {
 function parseJobId(integration: string, id: string): RefreshJobData[] {
   const [tenantId = '', revision = ''] = id.split('.');
   return isId(tenantId) && isId(revision) ? [{ tenantId, integration, revision }] : [];
+}
+
+/**
+ * Puts a job that has ended back into its queue. Vault alone says what is left to do: restored from a backup, it may hold a
+ * state whose job completed long ago.
+ */
+async function takenUpAgain(job: RefreshJob): Promise<boolean> {
+  const state = await job.getState();
+  if (state !== 'failed' && state !== 'completed') return false;
+  await job.retry(state).catch(ignoreStateChange);
+  return true;
 }
 
 /** Between looking and acting a worker may have taken the job: then it is on its way already. */

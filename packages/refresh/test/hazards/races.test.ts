@@ -1,4 +1,5 @@
 import type { Fault } from '@connectors/dev-servers';
+import { EgressGuard } from '@connectors/egress';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
 import { refreshCredential, type RefreshEngine } from '../../src/index.ts';
@@ -38,6 +39,14 @@ function stoppedWorker(clockThatWentOn: 'monotonic' | 'now'): RefreshEngine {
     },
     now: () => Date.now() + ahead('now'),
   };
+}
+
+/** The integrations, with a token endpoint whose name has to be looked up. */
+function integrationsAt(hostname: string): RefreshEngine['integrations'] {
+  const demo = scene.world.integrations.get('demo');
+  if (demo === undefined) throw new Error('there is no demo');
+  const refreshUrl = Object.assign(new URL(scene.world.provider.tokenEndpoint), { hostname }).href;
+  return new Map([['demo', { ...demo, provider: { ...demo.provider, refreshUrl } }]]);
 }
 
 describe('the loser of a refresh race gets invalid_grant and wipes the winner’s fresh token', () => {
@@ -84,6 +93,26 @@ describe('a lock expires before the provider answers, and its release frees anot
     const job = await scene.connect();
     const outcome = await refreshCredential(stoppedWorker(clock), job);
     expect(outcome).toMatchObject({ kind: 'retry', reason: 'deadline_missed' });
+    expect(requests()).toEqual([]);
+    await scene.expectLivingGrant(job);
+  });
+
+  it('a worker that is stopped while it connects to the provider sends nothing', async () => {
+    const job = await scene.connect();
+    const clock = { ahead: 0 };
+    const guard = new EgressGuard({
+      allow: ['127.0.0.1', 'provider.example'],
+      resolve: (_name, _options, found) => {
+        clock.ahead = claimMs;
+        found(null, [{ address: '127.0.0.1', family: 4 }]);
+      },
+    });
+    const engine = {
+      ...scene.world.newEngine(clock),
+      guard,
+      integrations: integrationsAt('provider.example'),
+    };
+    expect(await refreshCredential(engine, job)).toMatchObject({ kind: 'retry', reason: 'deadline_missed' });
     expect(requests()).toEqual([]);
     await scene.expectLivingGrant(job);
   });

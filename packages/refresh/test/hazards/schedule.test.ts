@@ -117,6 +117,31 @@ describe('a job id that was used before is silently dropped', () => {
   });
 });
 
+describe('Vault is restored from a backup, with a state whose job has ended', () => {
+  it('that job is taken up again on demand', async () => {
+    const job = await scene.connect();
+    const backup = await scene.stored(job);
+    await startWorkers(scene.world);
+    await scene.world.queues.hasten(job, Date.now());
+    await scene.jobAs('completed', job);
+    await scene.world.vault.credentials.replace(job, backup);
+    // A provider that does not rotate still takes the restored refresh token.
+    scene.world.provider.faults.next(answer({ expires_in: 3_600 }));
+    expect(await refreshNow(scene.world.newEngine({ ahead: hour }), job)).toBe('hastened');
+    await vi.waitFor(async () => expect((await scene.stored(job)).metadata.refreshCount).toBe(1), 10_000);
+  });
+});
+
+describe('a worker dies between the save and the next schedule', () => {
+  it('whoever takes the job up again schedules what is stored', async () => {
+    const job = await scene.connect();
+    await scene.refresh(job);
+    await (await nextJob(job))?.remove();
+    expect(await scene.refresh(job)).toEqual({ kind: 'superseded' });
+    expect(await (await nextJob(job))?.getState()).toBe('delayed');
+  });
+});
+
 describe('a clock skew larger than the lifetime makes a refresh loop', () => {
   it.each([
     { provider: 'two hours behind', skewMs: -2 * hour },

@@ -72,7 +72,7 @@ export class VaultConnection {
     return this.#authorized<T>('write', path, body);
   }
 
-  /** The names below a path; none where Vault answers 404. */
+  /** The names below a path. */
   async list(path: string): Promise<string[]> {
     const answer = await this.#orAbsent(this.#authorized<{ data: { keys: string[] } }>('list', path));
     return answer?.data.keys ?? [];
@@ -104,7 +104,7 @@ export class VaultConnection {
     try {
       return await call;
     } catch (error) {
-      if (error instanceof VaultError && error.status === 404) return undefined;
+      if (error instanceof VaultError && error.reason === 'not_found') return undefined;
       throw error;
     }
   }

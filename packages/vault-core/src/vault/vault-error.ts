@@ -5,8 +5,10 @@ export type VaultErrorReason =
   /** No answer: refused, reset, timed out. A write may have happened all the same. */
   | 'unreachable'
   | 'sealed'
-  /** 5xx or 429: Vault answered, and may answer better later. */
+  /** 5xx, 429, or an answer that is not Vault's: there may be a better one later. */
   | 'failing'
+  /** There is nothing at that path, in Vault's own words. */
+  | 'not_found'
   /** 403: no token, an expired token and a missing capability look the same. */
   | 'denied'
   /** Vault does not take the token, or the role id and secret id, that we log in with. */
@@ -41,19 +43,25 @@ export class VaultError extends ConnectorsError {
 
 /** Turns whatever node-vault or the transport threw into a {@link VaultError}. */
 export function toVaultError(operation: string, thrown: unknown): VaultError {
-  const response = (thrown as { response?: { statusCode?: number; body?: { errors?: unknown } } }).response;
+  const { response } = thrown as { response?: { statusCode?: number; body?: AnswerBody } };
   if (response?.statusCode === undefined) return new VaultError(operation, 'unreachable');
-  return new VaultError(
-    operation,
-    reasonOf(response.statusCode, String(response.body?.errors)),
-    response.statusCode,
-  );
+  return new VaultError(operation, reasonOf(response.statusCode, response.body ?? {}), response.statusCode);
 }
 
-function reasonOf(status: number, errors: string): VaultErrorReason {
+interface AnswerBody {
+  errors?: unknown;
+  data?: unknown;
+}
+
+function reasonOf(status: number, body: AnswerBody): VaultErrorReason {
+  const errors = String(body.errors);
   if (status === 403) return 'denied';
   if (status === 503 && errors.includes('sealed')) return 'sealed';
   if (status >= 500 || status === 429) return 'failing';
+  // A load balancer's page says nothing about what is stored, nor does a mount that is not there: what counts as gone is
+  // revoked and forgotten.
+  if (status === 404) return Array.isArray(body.errors) && body.errors.length === 0 ? 'not_found' : 'failing';
+  if (!Array.isArray(body.errors) && body.data === undefined) return 'failing';
   if (errors.includes('check-and-set parameter did not match')) return 'cas_mismatch';
   if (errors.includes('encryption key not found')) return 'key_not_found';
   return 'rejected';

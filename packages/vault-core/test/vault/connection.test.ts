@@ -227,9 +227,14 @@ describe('a refusal', () => {
     expect(tries()).toBe(1);
   });
 
-  it('of a 404 page is no answer of Vault, but nothing there', async () => {
-    relay.disturbNext([{ status: 404, body: '<html>Not found</html>' }], path);
-    await expect(connect().read(path)).resolves.toBeUndefined();
+  it.each([
+    [404, '<html>Not found</html>'],
+    [404, '{"errors":["no handler for route \\"secret/data/a\\". route entry not found."]}'],
+    [400, '<html>Bad request</html>'],
+    [413, ''],
+  ])('that is not Vault’s own, %i %s, says nothing about what is stored', async (status, body) => {
+    relay.disturbNext([{ status, body }], path);
+    await expect(connect({ maxRetries: 0 }).read(path)).rejects.toMatchObject({ reason: 'failing', status });
   });
 });
 
