@@ -128,7 +128,7 @@ describe('Vault is restored from a backup, with a state whose job has ended', ()
     // A provider that does not rotate still takes the restored refresh token.
     scene.world.provider.faults.next(answer({ expires_in: 3_600 }));
     expect(await refreshNow(scene.world.newEngine({ ahead: hour }), job)).toBe('hastened');
-    await vi.waitFor(async () => expect((await scene.stored(job)).metadata.refreshCount).toBe(1), 10_000);
+    await eventually(async () => expect((await scene.stored(job)).metadata.refreshCount).toBe(1));
   });
 });
 
