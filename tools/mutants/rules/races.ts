@@ -29,6 +29,14 @@ export const races: Mutation[] = [
     name: 'a worker that finds a claim',
   },
   {
+    without: 'doubt about a claim from the future',
+    file: `${src}/claim.ts`,
+    text: 'const beganAt = told > now() + limits.clockSkewMs ? writtenAt : told;',
+    replacement: 'const beganAt = told;',
+    tests: 'hazards/races',
+    name: 'a claim written by a clock that is a year ahead',
+  },
+  {
     without: 'the deadline check',
     file: `${src}/ask-provider.ts`,
     text: "if (remainingMs < engine.limits.requestMs) return { kind: 'failure', failure: deadlineMissed };",
@@ -55,10 +63,18 @@ export const races: Mutation[] = [
   {
     without: 'patience up to the deadline',
     file: `${src}/ask-provider.ts`,
-    text: 'timeoutMs: remainingMs',
+    text: 'timeoutMs: remainingMs + engine.limits.clockSkewMs',
     replacement: 'timeoutMs: engine.limits.requestMs',
     tests: 'hazards/races',
     name: 'a slow provider is waited for',
+  },
+  {
+    without: 'patience over the margin for clock skew',
+    file: `${src}/ask-provider.ts`,
+    text: 'timeoutMs: remainingMs + engine.limits.clockSkewMs',
+    replacement: 'timeoutMs: remainingMs',
+    tests: 'hazards/races',
+    name: 'an answer that comes after the deadline',
   },
   {
     without: 'the “still due?” check',

@@ -45,6 +45,14 @@ export const verdicts: Mutation[] = [
     name: 'one refusal is the end',
   },
   {
+    without: 'a word from the next worker about what was given up',
+    file: `${src}/refresh.ts`,
+    text: 'if (isLatchUntold(record.credential)) return concludeLatch(engine, job, record);',
+    replacement: '',
+    tests: 'hazards/verdicts',
+    name: 'one whose worker died before it could tell',
+  },
+  {
     without: 'an end for good in the job',
     file: `${src}/jobs/refresh-job.ts`,
     text: 'throw new UnrecoverableError(outcome.reason);',
