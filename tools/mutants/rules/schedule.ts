@@ -44,4 +44,12 @@ export const schedule: Mutation[] = [
     tests: 'test/refresh-now.test',
     name: 'within a minute after the token was issued',
   },
+  {
+    without: 'the schedule of what a dying worker has stored',
+    file: 'packages/refresh/src/refresh.ts',
+    text: 'if (record !== undefined) await scheduleRefresh(engine, job, record.credential);',
+    replacement: '',
+    tests: 'hazards/schedule',
+    name: 'whoever takes the job up again schedules what is stored',
+  },
 ];

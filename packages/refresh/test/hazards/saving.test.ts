@@ -1,27 +1,13 @@
-import { CredentialNotFoundError, VaultClient, type RefreshJobData } from '@connectors/vault-core';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { CredentialNotFoundError, type RefreshJobData } from '@connectors/vault-core';
+import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../eventually.ts';
-import { startRelay, type RelayedRequest } from '../../../vault-core/test/start-relay.ts';
 import { refreshCredential } from '../../src/index.ts';
 import { limits } from '../start-refresh.ts';
-import { setScene } from './scene.ts';
+import { isWrite, setScene } from './scene.ts';
 
 const scene = setScene();
 
 afterEach(() => scene.world.provider.setAccessTokenTtl(3_600));
-
-function isWrite({ method, path }: RelayedRequest): boolean {
-  return method === 'POST' && path.startsWith('secret/data/');
-}
-
-/** A worker whose calls to Vault pass a relay that can disturb them. Its first write is the claim, its second the save. */
-async function startWorkerBehindRelay({ maxRetries = 0 } = {}) {
-  const { vaultServer, newEngine } = scene.world;
-  const relay = await startRelay(vaultServer.url);
-  const vault = new VaultClient({ address: relay.address, token: vaultServer.rootToken, maxRetries });
-  onTestFinished(() => vault.close());
-  return { relay, engine: { ...newEngine(), credentials: vault.credentials } };
-}
 
 /** Refreshes, and lets things happen after the provider has rotated and before its answer comes. */
 async function refreshWhile(job: RefreshJobData, change: () => Promise<unknown>) {
@@ -51,7 +37,7 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
     { vault: 'whose connection breaks', fault: 'reset' },
   ] as const)('nothing is spent with a Vault $vault', async ({ fault }) => {
     const job = await scene.connect();
-    const { relay, engine } = await startWorkerBehindRelay();
+    const { relay, engine } = await scene.workerBehindRelay();
     relay.disturb = (request) => (isWrite(request) ? fault : undefined);
     await expect(refreshCredential(engine, job)).rejects.toMatchObject({ code: 'vault_unavailable' });
     expect(scene.world.provider.tokenRequests).toEqual([]);
@@ -70,7 +56,7 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
 
   it('Vault falls silent just then: whoever takes over finds the new tokens, and spends nothing', async () => {
     const job = await scene.connect();
-    const { relay, engine } = await startWorkerBehindRelay();
+    const { relay, engine } = await scene.workerBehindRelay();
     const silence = Promise.withResolvers<undefined>();
     relay.disturb = ({ path }) => (path.includes('/encrypt/') ? silence.promise : undefined);
     const first = refreshCredential(engine, job);
@@ -86,7 +72,7 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
 
   it('a save whose answer is lost is not taken for another’s', async () => {
     const job = await scene.connect();
-    const { relay, engine } = await startWorkerBehindRelay();
+    const { relay, engine } = await scene.workerBehindRelay();
     let writes = 0;
     relay.disturb = (request) => (isWrite(request) && ++writes === 2 ? 'lost answer' : undefined);
     expect(await refreshCredential(engine, job)).toMatchObject({ kind: 'refreshed' });
@@ -96,7 +82,7 @@ describe('the rotation succeeded, its save failed, and the error was swallowed',
 
   it('a claim whose answer is lost is not taken for another’s', async () => {
     const job = await scene.connect();
-    const { relay, engine } = await startWorkerBehindRelay({ maxRetries: 1 });
+    const { relay, engine } = await scene.workerBehindRelay({ maxRetries: 1 });
     let writes = 0;
     relay.disturb = (request) => (isWrite(request) && ++writes === 1 ? 'lost answer' : undefined);
     expect(await refreshCredential(engine, job)).toMatchObject({ kind: 'refreshed' });
@@ -118,7 +104,7 @@ describe('an unrelated write wins the compare-and-set and the rotation is droppe
 
   it('however many come in between', async () => {
     const job = await scene.connect();
-    const { relay, engine } = await startWorkerBehindRelay();
+    const { relay, engine } = await scene.workerBehindRelay();
     let writes = 0;
     relay.disturb = async (request) => {
       if (isWrite(request) && ++writes >= 2 && writes <= 6) await touch(job, `writer-${writes}`);

@@ -1,8 +1,14 @@
-import type { RefreshJob, RefreshJobData, StoredCredential } from '@connectors/vault-core';
+import {
+  VaultClient,
+  type RefreshJob,
+  type RefreshJobData,
+  type StoredCredential,
+} from '@connectors/vault-core';
 import type { JobState } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
 import { eventually } from '../eventually.ts';
-import { refreshCredential } from '../../src/index.ts';
+import { startRelay, type RelayedRequest } from '../../../vault-core/test/start-relay.ts';
+import { refreshCredential, Spool } from '../../src/index.ts';
 import { startRefresh, type RefreshWorld } from '../start-refresh.ts';
 
 /**
@@ -38,6 +44,15 @@ export function setScene(more: () => Promise<Record<string, object>> = () => Pro
     /** One run of a job on a worker of its own, whose clocks may be ahead. */
     refresh: (job: RefreshJobData, aheadMs = 0) =>
       refreshCredential(world.newEngine({ ahead: aheadMs }), job),
+    /** A worker whose way to Vault can be disturbed, while everybody else's is fine. */
+    async workerBehindRelay({ maxRetries = 0 } = {}) {
+      const { vaultServer, newEngine, redis } = world;
+      const relay = await startRelay(vaultServer.url);
+      const vault = new VaultClient({ address: relay.address, token: vaultServer.rootToken, maxRetries });
+      onTestFinished(() => vault.close());
+      const spool = new Spool(redis, 'connectors', vault.spoolKeys, Date.now);
+      return { relay, engine: { ...newEngine(), credentials: vault.credentials, spool } };
+    },
     /** A job, once it is in this state. */
     jobAs: (state: JobState, job: RefreshJobData): Promise<RefreshJob> =>
       eventually(async () => {
@@ -52,4 +67,9 @@ export function setScene(more: () => Promise<Record<string, object>> = () => Pro
     },
   };
   return scene;
+}
+
+/** Whether a request stores a credential. The first such one of a refresh is its claim, the second its result. */
+export function isWrite({ method, path }: RelayedRequest): boolean {
+  return method === 'POST' && path.startsWith('secret/data/');
 }

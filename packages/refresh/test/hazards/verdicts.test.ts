@@ -2,20 +2,13 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readRequestError, readTokenResponse, TokenRequestError } from '@connectors/oauth';
-import {
-  refreshQueueName,
-  Secret,
-  VaultClient,
-  type RefreshJobData,
-  type StoredCredential,
-} from '@connectors/vault-core';
-import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { startRelay } from '../../../vault-core/test/start-relay.ts';
+import { refreshQueueName, Secret, type RefreshJobData, type StoredCredential } from '@connectors/vault-core';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { refreshCredential, sweepTenant } from '../../src/index.ts';
 import { eventually } from '../eventually.ts';
 import { startWorkers } from '../start-workers.ts';
 import { failureTable, type FailureCase } from './failure-table.ts';
-import { setScene } from './scene.ts';
+import { isWrite, setScene } from './scene.ts';
 
 let endpoint: Server;
 /** What the token endpoint of the providers of the catalog does with a request. */
@@ -158,16 +151,11 @@ describe('a dead refresh token is retried for ever', () => {
   it('one whose latch was stored, and the answer to it lost, is told all the same', async () => {
     const job = await scene.connect();
     await endGrant(job);
-    const { vaultServer, newEngine, events } = scene.world;
-    const relay = await startRelay(vaultServer.url);
-    const vault = new VaultClient({ address: relay.address, token: vaultServer.rootToken, maxRetries: 1 });
-    onTestFinished(() => vault.close());
+    const { relay, engine } = await scene.workerBehindRelay({ maxRetries: 1 });
     let writes = 0;
-    relay.disturb = ({ method, path }) =>
-      method === 'POST' && path.startsWith('secret/data/') && ++writes === 2 ? 'lost answer' : undefined;
-    const engine = { ...newEngine(), credentials: vault.credentials };
+    relay.disturb = (request) => (isWrite(request) && ++writes === 2 ? 'lost answer' : undefined);
     expect(await refreshCredential(engine, job)).toMatchObject({ kind: 'needs_reauth' });
-    expect(events).toEqual([{ type: 'refresh-failed', ...job, error: 'invalid_grant' }]);
+    expect(scene.world.events).toEqual([{ type: 'refresh-failed', ...job, error: 'invalid_grant' }]);
     expect((await scene.stored(job)).metadata.attempt).toBeUndefined();
   });
 
