@@ -1,5 +1,6 @@
 import { startRedis } from '@connectors/dev-servers';
 import { startChild, type ChildSpec } from './child.ts';
+import { findLastingPort } from './port.ts';
 
 /** A process of a fleet. */
 export interface Member {
@@ -18,11 +19,11 @@ export interface Member {
 
 type Running = Omit<Member, 'name' | 'restart'>;
 
-/** Starts a process. Port 0 picks a free one. */
+/** Starts a process that listens on this port. */
 type Launch = (port: number) => Promise<Running>;
 
 export async function startMember(name: string, launch: Launch): Promise<Member> {
-  let running = await launch(0);
+  let running = await launch(await findLastingPort());
   let starting: Promise<unknown> = Promise.resolve();
   const { url } = running;
   const restart = async (): Promise<void> => {

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { isFree } from '../fleet/port.ts';
 
 /** Where everything listens; all on 127.0.0.1. */
 export const ports = {
@@ -65,17 +64,4 @@ function isPort(number: number): boolean {
 
 function another(number: number): number {
   return number > 64_535 ? number - 1000 : number + 1000;
-}
-
-async function isFree(number: number): Promise<boolean> {
-  const server = createServer();
-  server.listen(number, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
 }
