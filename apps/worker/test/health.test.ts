@@ -79,6 +79,7 @@ describe('the figures', () => {
   it('count jobs by state', () => {
     expect(text).toContain('connectors_refresh_jobs{integration="demo",state="delayed"} 1');
     expect(text).toContain('connectors_refresh_jobs{integration="demo",state="failed"} 1');
+    expect(text).toContain('connectors_webhook_jobs{state="waiting"} 0');
   });
 
   it('name no tenant', () => {

@@ -1,7 +1,7 @@
 import { openWebhook, type WebhookReceiver } from '@connectors/dev-servers';
 import { EgressGuard } from '@connectors/egress';
 import type { ConnectorsEvent, EndpointWithSecret } from '@connectors/vault-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { testMessage } from '../../src/index.ts';
 import { startReceiver } from './start-receiver.ts';
 import { startDelivering, startWebhooks, type WebhookWorld } from './start-webhooks.ts';
@@ -13,6 +13,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.close());
+
+// What waits for its next try is not the next test's.
+beforeEach(() => world.redis.flushall());
 
 const failed = (tenantId: string): Extract<ConnectorsEvent, { type: 'refresh-failed' }> => ({
   type: 'refresh-failed',
@@ -117,6 +120,8 @@ describe('a delivery that failed', () => {
       attempts: 2,
       lastResult: 'http_204',
     });
+    for (const outcome of ['failed', 'delivered'])
+      expect(await worker.figures()).toContain(`connectors_webhook_deliveries_total{outcome="${outcome}"} 1`);
     const [first, second] = opened(endpoint, receiver);
     expect(second).toEqual(first);
   });

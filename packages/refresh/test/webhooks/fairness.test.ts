@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRedis } from '@connectors/dev-servers';
 import { connectRedis, RefreshQueues } from '@connectors/vault-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { testMessage } from '../../src/index.ts';
 import { WebhookQueue } from '../../src/webhooks/queue.ts';
 import { startReceiver } from './start-receiver.ts';
@@ -16,6 +16,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => world.close());
+
+// What waits for its next try is not the next test's.
+beforeEach(() => world.redis.flushall());
 
 /** Puts deliveries to an endpoint of a tenant into the queue. */
 async function queueSome(queue: WebhookQueue, tenantId: string, endpointId: string, count: number) {

@@ -22,7 +22,7 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'string' },
+    { parseAs: 'string', bodyLimit: 64 * 1024 },
     app.getDefaultJsonParser('error', 'error'),
   );
   registerWebhooks(useZod(app), options);

@@ -92,6 +92,11 @@ describe('creating a webhook', () => {
     expect((await admin.call('POST', newPath(), `url=${url}`, form)).status).toBe(415);
   });
 
+  it('is refused for a body without end', async () => {
+    const answer = await admin.call('POST', newPath(), { url, description: 'x'.repeat(70_000) });
+    expect(answer.status).toBe(413);
+  });
+
   it.each(['..%2Facme', '_agents', 'a b', 'x'.repeat(65)])(
     'is refused for a tenant whose id breaks the rule: %s',
     async (tenant) => {
