@@ -68,10 +68,17 @@ export class RefreshQueues {
       });
       queue.on('error', () => undefined);
       // BullMQ looks at Redis once, when a queue is opened, and repeats the failure of that for ever.
-      queue.waitUntilReady().catch(() => this.#queues.delete(name));
+      queue.waitUntilReady().catch(() => this.#discard(name));
       this.#queues.set(name, queue);
     }
     return queue as Queue<Data>;
+  }
+
+  /** Closed as well: its listeners stay on the connection otherwise, one set for each call in an outage. */
+  #discard(name: string): void {
+    const queue = this.#queues.get(name);
+    this.#queues.delete(name);
+    queue?.close().catch(() => undefined);
   }
 
   /** Makes sure that a job for this state of the credential is due at `dueAt` (milliseconds). Safe to repeat. */

@@ -192,6 +192,16 @@ describe('a page of jobs', () => {
 });
 
 describe('without Redis', () => {
+  it('nothing grows: what failed leaves no listeners on the connection', async () => {
+    const gone = connectRedis('redis://127.0.0.1:1', 'request', () => undefined);
+    const unreached = new RefreshQueues(gone, 'connectors');
+    for (let round = 0; round < 20; round += 1)
+      await expect(unreached.request(job)).rejects.toMatchObject({ code: 'queue_unavailable' });
+    await vi.waitFor(() => expect(gone.listenerCount('close')).toBeLessThan(3));
+    expect(gone.listenerCount('error')).toBeLessThan(3);
+    gone.disconnect();
+  });
+
   it('a job that cannot be scheduled is remembered, and scheduled when Redis is there', async () => {
     const connection = connectRedis(server.url, 'request', () => undefined);
     const early = new RefreshQueues(connection, 'connectors');

@@ -48,7 +48,14 @@ export function setScene(more: () => Promise<Record<string, object>> = () => Pro
     async workerBehindRelay({ maxRetries = 0 } = {}) {
       const { vaultServer, newEngine, redis } = world;
       const relay = await startRelay(vaultServer.url);
-      const vault = new VaultClient({ address: relay.address, token: vaultServer.rootToken, maxRetries });
+      // So long that where a relay falls silent, nothing comes of it but silence.
+      const timeout = 60_000;
+      const vault = new VaultClient({
+        address: relay.address,
+        token: vaultServer.rootToken,
+        maxRetries,
+        timeout,
+      });
       onTestFinished(() => vault.close());
       const spool = new Spool(redis, 'connectors', vault.spoolKeys, Date.now);
       return { relay, engine: { ...newEngine(), credentials: vault.credentials, spool } };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault, RelayedRequest } from '../../../vault-core/test/start-relay.ts';
+import { sealed, type Fault, type RelayedRequest } from '../../../vault-core/test/start-relay.ts';
 import { refreshCredential } from '../../src/index.ts';
 import { eventually } from '../eventually.ts';
 import { limits } from '../start-refresh.ts';
@@ -39,7 +39,7 @@ describe('an answer that is not Vault’s is taken for Vault’s', () => {
   });
 
   it('tokens in the spool are not passed over because of it', async () => {
-    const { job, mend } = await refreshInto(() => ({ status: 503, body: '{"errors":["Vault is sealed"]}' }));
+    const { job, outcome, mend } = await refreshInto(() => sealed);
     await eventually(async () => expect(await scene.world.newEngine().spool.list()).toContainEqual(job));
     const other = await scene.workerBehindRelay();
     other.relay.disturb = ({ path }) =>
@@ -51,6 +51,7 @@ describe('an answer that is not Vault’s is taken for Vault’s', () => {
     await late.catch(() => undefined);
     expect(scene.world.provider.tokenRequests).toHaveLength(1);
     mend();
+    expect(await outcome).toMatchObject({ kind: 'refreshed' });
   });
 });
 
