@@ -29,7 +29,7 @@ export function openSandbox(): Sandbox {
   const folder = mkdtempSync(join(tmpdir(), 'mutants-'));
   cpSync(root, folder, { recursive: true, filter: (path) => !leftOut.has(basename(path)) });
   linkModules(folder);
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', remove);
   return {
     folder,
