@@ -15,18 +15,15 @@ const minAgeMs = 60_000;
 export async function removeOrphans(run: PassRun): Promise<void> {
   const { engine } = run.deps;
   const { jobs: last, cursor: lastCursor } = run.pass.position;
-  const sets = [...engine.integrations.keys()]
-    .sort()
-    .flatMap((integration) =>
-      states.map((state) => ({ name: `${integration}/${state}`, integration, state })),
-    );
-  const left = sets.slice(
-    Math.max(
-      0,
-      sets.findIndex(({ name }) => name === last),
-    ),
+  const names = [...engine.integrations.keys()].sort();
+  const sets = names.flatMap((integration) =>
+    states.map((state) => ({ name: `${integration}/${state}`, integration, state })),
   );
-  for (const { name, integration, state } of left) {
+  const from = Math.max(
+    0,
+    sets.findIndex(({ name }) => name === last),
+  );
+  for (const { name, integration, state } of sets.slice(from)) {
     let cursor = name === last ? lastCursor : '0';
     do {
       const page = await engine.queues.page(integration, state, cursor);
