@@ -18,13 +18,30 @@ export interface BareLoopOrder {
   clientSecret: string;
 }
 
+export type BareLoopAnswer =
+  | {
+      seconds: number;
+      /** What this process has used since it started. */
+      cpuSeconds: number;
+    }
+  | { error: string };
+
 process.on('message', (order: BareLoopOrder) => {
   void run(order).then(
-    (seconds) => process.send?.({ seconds }),
-    (error: unknown) => process.send?.({ error: String(error) }),
+    (seconds) => answer({ seconds, cpuSeconds: cpuSeconds() }),
+    (error: unknown) => answer({ error: String(error) }),
   );
 });
 process.once('disconnect', () => process.exit());
+
+function answer(is: BareLoopAnswer): void {
+  process.send?.(is);
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
 
 let refreshOne: ((id: CredentialId) => Promise<void>) | undefined;
 
