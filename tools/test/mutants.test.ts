@@ -5,6 +5,15 @@ import { checkMutations } from '../mutants/check.ts';
 import { mutations } from '../mutants/mutations.ts';
 import { mutate } from '../mutants/sandbox.ts';
 
+const foundations = [
+  'the claim',
+  'the deadline check',
+  'the “still due?” check',
+  'the cas',
+  'the conflict rule',
+  'the spool',
+];
+
 const root = join(import.meta.dirname, '../..');
 
 describe('each mutation', () => {
@@ -20,10 +29,11 @@ describe('each mutation', () => {
     expect(() => mutate(mutation.text.repeat(2), mutation)).toThrow('must stand exactly once');
   });
 
-  it('is noticed by a test', { timeout: 900_000 }, async () => {
-    const findings = await checkMutations(mutations);
+  it('that takes out a rule which everything rests on is noticed by a test (npx pnpm@12 mutants: every one)', async () => {
+    const chosen = mutations.filter(({ without }) => foundations.includes(without));
+    expect(chosen).toHaveLength(foundations.length);
+    const findings = await checkMutations(chosen);
     const survivors = findings.filter(({ failed }) => failed.length === 0);
     expect(survivors.map(({ mutation }) => `without ${mutation.without}`)).toEqual([]);
-    expect(findings).toHaveLength(mutations.length);
-  });
+  }, 300_000);
 });
