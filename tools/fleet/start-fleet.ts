@@ -69,7 +69,15 @@ export async function startFleet(dir: string, options: FleetOptions) {
   try {
     const backends = await startBackends(dir, options, keep, keepMember);
     const { workers, proxies } = await startApps(dir, options, backends, keepMember);
-    return { ...backends, ...openClients(backends, keep), workers, proxies, close };
+    return {
+      ...backends,
+      ...openClients(backends, keep),
+      workers,
+      proxies,
+      /** What an app needs to reach Vault and Redis, for one that is started apart. */
+      environment: (role: 'gateway' | 'proxy') => appEnvironment(dir, backends, role),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

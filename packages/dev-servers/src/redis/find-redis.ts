@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { redisFromDebianPackage, type Launch } from './debian-package.ts';
+import { programFromDebianPackage, type Launch } from '../debian-package.ts';
 
 const execute = promisify(execFile);
+/** The Redis of Debian and Ubuntu. */
+export const redisServer = { package: 'redis-server', path: 'usr/bin/redis-server' };
+
 const cache = fileURLToPath(
   new URL('../../../../node_modules/.cache/connectors/redis/unpacked', import.meta.url),
 );
@@ -22,7 +25,7 @@ export async function findRedisServer(
   if (await runs('redis-server')) return { command: 'redis-server', args: [] };
   const timeout = AbortSignal.timeout(options.timeoutMs ?? 180_000);
   try {
-    return await redisFromDebianPackage(cache, {
+    return await programFromDebianPackage(redisServer, cache, {
       signal: options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
       onProgress: options.onProgress ?? (() => {}),
     });

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '../listen.ts';
-import type { Launch } from './debian-package.ts';
+import type { Launch } from '../debian-package.ts';
 import { findRedisServer } from './find-redis.ts';
 import { endWithParent } from './lifeline.ts';
 

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { redisFromDebianPackage } from '../../src/redis/debian-package.ts';
+import { programFromDebianPackage } from '../src/debian-package.ts';
+import { redisServer } from '../src/redis/find-redis.ts';
 
 const [aptIsHere, redisIsHere] = ['apt-get', 'redis-server'].map(
   (command) => spawnSync(command, ['--version']).status === 0,
@@ -22,8 +23,8 @@ test.runIf(aptIsHere && !redisIsHere)(
     const folder = join(base, 'unpacked');
 
     const [first] = await Promise.all([
-      redisFromDebianPackage(folder, effort),
-      redisFromDebianPackage(folder, effort),
+      programFromDebianPackage(redisServer, folder, effort),
+      programFromDebianPackage(redisServer, folder, effort),
     ]);
     expect(execFileSync(first.command, [...first.args, '--version'], { encoding: 'utf8' })).toMatch(
       /^Redis server v=/,
@@ -32,7 +33,7 @@ test.runIf(aptIsHere && !redisIsHere)(
 
     const saidSoFar = said.length;
     expect(saidSoFar).toBeGreaterThan(0);
-    await redisFromDebianPackage(folder, effort);
+    await programFromDebianPackage(redisServer, folder, effort);
     expect(said).toHaveLength(saidSoFar);
   },
   90_000,
@@ -42,6 +43,8 @@ test('gives up when its time is over, and leaves nothing behind', async () => {
   const base = await mkdtemp(join(tmpdir(), 'redis-package-'));
   onTestFinished(() => rm(base, { recursive: true, force: true }));
   const effort = { signal: AbortSignal.abort(), onProgress: () => {} };
-  await expect(redisFromDebianPackage(join(base, 'unpacked'), effort)).rejects.toThrow('abort');
+  await expect(programFromDebianPackage(redisServer, join(base, 'unpacked'), effort)).rejects.toThrow(
+    'abort',
+  );
   expect(await readdir(base)).toEqual([]);
 });

@@ -17,27 +17,38 @@ interface Effort {
   onProgress: (message: string) => void;
 }
 
+/** A program, and the package of Debian or Ubuntu that has it. */
+export interface DebianProgram {
+  package: string;
+  /** From the root of the file system, without a slash before it. */
+  path: string;
+}
+
 /**
- * Takes `redis-server` out of the packages of Debian or Ubuntu into `folder`, without root and without
+ * Takes a program out of the packages of Debian or Ubuntu into `folder`, without root and without
  * installing anything, unless it is there already. Callers may run at the same time: each unpacks
  * apart, and the first rename wins.
  */
-export async function redisFromDebianPackage(folder: string, effort: Effort): Promise<Launch> {
-  if (!existsSync(folder)) await unpack(folder, effort);
+export async function programFromDebianPackage(
+  program: DebianProgram,
+  folder: string,
+  effort: Effort,
+): Promise<Launch> {
+  if (!existsSync(folder)) await unpack(program.package, folder, effort);
   const libraries = await libraryFolders(folder);
   return {
-    // env replaces itself with Redis, so the process id stays the one that was spawned.
+    // env replaces itself with the program, so the process id stays the one that was spawned.
     command: 'env',
-    args: [`LD_LIBRARY_PATH=${libraries.join(':')}`, join(folder, 'usr/bin/redis-server')],
+    args: [`LD_LIBRARY_PATH=${libraries.join(':')}`, join(folder, program.path)],
   };
 }
 
-async function unpack(folder: string, effort: Effort): Promise<void> {
-  effort.onProgress("fetching Redis from the operating system's packages …");
+async function unpack(name: string, folder: string, effort: Effort): Promise<void> {
+  effort.onProgress(`fetching ${name} from the operating system's packages …`);
   await mkdir(dirname(folder), { recursive: true });
   const workshop = await mkdtemp(`${folder}-`);
   try {
-    const root = await fetchPackages(workshop, effort);
+    const root = await fetchPackages(name, workshop, effort);
     await rename(root, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });
@@ -46,16 +57,20 @@ async function unpack(folder: string, effort: Effort): Promise<void> {
   }
 }
 
-async function fetchPackages(workshop: string, { signal, onProgress }: Effort): Promise<string> {
+async function fetchPackages(
+  name: string,
+  workshop: string,
+  { signal, onProgress }: Effort,
+): Promise<string> {
   try {
-    return await downloadInto(join(workshop, 'root'), [], signal);
+    return await downloadInto(join(workshop, 'root'), name, [], signal);
   } catch {
     signal.throwIfAborted();
     // A fresh image has no package lists; old lists name versions that the mirror no longer has.
     onProgress('fetching the list of packages …');
     const options = await privateLists(workshop);
     await run('apt-get', [...options, 'update'], workshop, signal);
-    return await downloadInto(join(workshop, 'root-from-fresh-lists'), options, signal);
+    return await downloadInto(join(workshop, 'root-from-fresh-lists'), name, options, signal);
   }
 }
 
@@ -70,11 +85,16 @@ async function privateLists(workshop: string): Promise<string[]> {
   return settings.flatMap((setting) => ['-o', setting]);
 }
 
-async function downloadInto(root: string, options: string[], signal: AbortSignal): Promise<string> {
+async function downloadInto(
+  root: string,
+  name: string,
+  options: string[],
+  signal: AbortSignal,
+): Promise<string> {
   const archives = `${root}-archives`;
   await mkdir(root);
   await mkdir(archives);
-  const packages = await missingPackages((names) =>
+  const packages = await missingPackages(name, (names) =>
     run('apt-cache', [...options, 'depends', '--important', ...names], archives, signal),
   );
   await run('apt-get', [...options, ...bounds, 'download', ...packages], archives, signal);
@@ -85,26 +105,31 @@ async function downloadInto(root: string, options: string[], signal: AbortSignal
 
 const bounds = ['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::Retries=2'];
 
-/** Redis and, of what it needs, the libraries that this machine lacks. */
-async function missingPackages(dependsOf: (names: string[]) => Promise<string>): Promise<string[]> {
+/** A package and, of what it needs, the libraries that this machine lacks. */
+async function missingPackages(
+  wanted: string,
+  dependsOf: (names: string[]) => Promise<string>,
+): Promise<string[]> {
+  const [family = wanted] = wanted.split('-');
   const { stdout } = await execute('dpkg-query', ['-W', '-f', '${db:Status-Abbrev} ${Package}\n']);
   const installed = new Set(stdout.split('\n').flatMap((line) => /^ii +(\S+)/.exec(line)?.[1] ?? []));
   const found = new Set<string>();
-  let next = ['redis-server'];
+  let next = [wanted];
   while (next.length > 0) {
     for (const name of next) found.add(name);
-    next = neededLibraries(await dependsOf(next)).filter((name) => !installed.has(name) && !found.has(name));
+    const needed = neededPackages(await dependsOf(next), family);
+    next = needed.filter((name) => !installed.has(name) && !found.has(name));
   }
   return [...found];
 }
 
 /** The first choice of every dependency in the output of `apt-cache depends` that a bare program needs. */
-function neededLibraries(output: string): string[] {
+function neededPackages(output: string, family: string): string[] {
   const names = output
     .split('\n')
     .filter((line, index, lines) => !lines[index - 1]?.trimStart().startsWith('|'))
     .flatMap((line) => /^ +\|?Depends: (\S+)$/.exec(line)?.[1] ?? [])
-    .filter((name) => /^(redis|lib|lua)/.test(name));
+    .filter((name) => name.startsWith(family) || /^(lib|lua|zlib)/.test(name));
   return [...new Set(names)];
 }
 

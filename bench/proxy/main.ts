@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Launch } from '@connectors/dev-servers';
+import { findLastingPort } from '@connectors/tools/fleet/port.ts';
+import { fetchNginx, fetchWrk } from './debian.ts';
+import { integration, startDeployment, token } from './deployment.ts';
+import { makeLoad, type LoadResult } from './load.ts';
+import { nginxProxy, nginxUpstream } from './nginx.ts';
+import { startProgram, type ProgramSpec } from './program.ts';
+import { judge, report, row, type Round } from './report.ts';
+
+const usage = `usage: npx pnpm@12 bench:proxy [--rounds 5] [--seconds 4] [--connections 64] [--only ours,reply-from]
+
+Sends GETs for 1 KiB through each proxy in turn, every time in a fresh process, and compares them round by round: nginx with
+a static header, a bare node:http and undici, a bare Fastify and @fastify/reply-from, and ours with everything on, without and
+with its log. Fails below 1.1 times reply-from, 0.7 of node:http and undici, and, with the log on, 0.9 times reply-from.`;
+
+const { rounds, seconds, connections, only } = readFlags();
+const dir = mkdtempSync(join(tmpdir(), 'bench-proxy-'));
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+process.once('SIGINT', () => process.exit(130));
+
+interface Variant {
+  name: string;
+  /** Nobody in between when it has none. */
+  program?: Pick<ProgramSpec, 'launch' | 'env'>;
+  url: string;
+  headers: Record<string, string>;
+}
+
+async function run(): Promise<boolean> {
+  const [nginx, wrk] = [await fetchNginx(), await fetchWrk()];
+  const [port, upstreamPort] = [await findLastingPort(), await findLastingPort()];
+  const upstream = await startProgram({
+    launch: nginxUpstream(nginx, join(dir, 'upstream'), upstreamPort),
+    core: 'load',
+    output: join(dir, 'upstream.log'),
+    probe: { url: `http://127.0.0.1:${upstreamPort}/` },
+  });
+  const deployment = await startDeployment(dir, `http://127.0.0.1:${upstreamPort}`);
+  try {
+    const variants = describeVariants(nginx, { own: port, upstream: upstreamPort }, deployment);
+    const measured: Round[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      const results: Round = {};
+      for (const variant of variants) {
+        results[variant.name] = await measure(wrk, variant);
+        console.log(row(round, variant.name, results[variant.name]!));
+      }
+      measured.push(results);
+    }
+    console.log(report(measured));
+    return judge(measured);
+  } finally {
+    await deployment.close();
+    await upstream.stop();
+  }
+}
+
+/** In a process that has just been started, and has seen enough requests for its code to be compiled. */
+async function measure(wrk: Launch, { name, program, url, headers }: Variant) {
+  const load = { url, headers, connections };
+  if (program === undefined) return { ...(await makeLoad(wrk, { ...load, seconds })), cpuMs: 0 };
+  const running = await startProgram({
+    ...program,
+    core: 'measured',
+    output: join(dir, `${name.replaceAll(/\W+/g, '-')}.log`),
+    probe: { url, headers },
+  });
+  try {
+    await makeLoad(wrk, { ...load, seconds: Math.max(2, Math.ceil(seconds / 2)) });
+    const before = running.cpuSeconds();
+    const result: LoadResult = await makeLoad(wrk, { ...load, seconds });
+    return { ...result, cpuMs: ((running.cpuSeconds() - before) * 1e7) / result.requests };
+  } finally {
+    await running.stop();
+  }
+}
+
+function describeVariants(
+  nginx: Launch,
+  ports: { own: number; upstream: number },
+  { agentKey, environment }: Awaited<ReturnType<typeof startDeployment>>,
+): Variant[] {
+  const own = `http://127.0.0.1:${ports.own}`;
+  const origin = `http://127.0.0.1:${ports.upstream}`;
+  const path = '/repos/acme/site/issues?state=open&page=2';
+  const headers = {
+    Authorization: `Bearer ${agentKey}`,
+    Accept: 'application/json',
+    'User-Agent': 'agent/1.0',
+  };
+  const script = (file: string, ...args: string[]): Launch => ({
+    command: process.execPath,
+    args: [join(import.meta.dirname, file), ...args],
+  });
+  const bare = (name: string, file: string): Variant => ({
+    name,
+    program: { launch: script(file, String(ports.own), origin, token) },
+    url: `${own}${path}`,
+    headers,
+  });
+  const ours = (name: string, level: string): Variant => ({
+    name,
+    program: {
+      launch: script('../../apps/proxy/src/main.ts'),
+      env: { ...environment, PORT: String(ports.own), LOG_LEVEL: level },
+    },
+    url: `${own}/proxy/${integration}${path}`,
+    headers,
+  });
+  const all: Variant[] = [
+    { name: 'direct', url: `${origin}${path}`, headers },
+    {
+      name: 'nginx',
+      program: { launch: nginxProxy(nginx, join(dir, 'proxy'), ports, token) },
+      url: `${own}${path}`,
+      headers,
+    },
+    bare('node:http + undici', 'bare-undici.ts'),
+    bare('reply-from', 'reply-from.ts'),
+    ours('ours', 'silent'),
+    ours('ours, log on', 'info'),
+  ];
+  return only === undefined ? all : all.filter(({ name }) => only.includes(name));
+}
+
+function readFlags() {
+  const options = {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '64' },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  } as const;
+  try {
+    const { values } = parseArgs({ options });
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    const { rounds, seconds, connections, only } = values;
+    return {
+      rounds: count(rounds),
+      seconds: count(seconds),
+      connections: count(connections),
+      only: only?.split(','),
+    };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is no number from 1 to 9999`);
+  return Number(text);
+}
+
+process.exitCode = (await run()) ? 0 : 1;
