@@ -1,12 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { EgressGuard } from '@connectors/egress';
-import type { EventSubscription, RefreshQueues, VaultClient } from '@connectors/vault-core';
+import {
+  CredentialCache,
+  Renewals,
+  type EventSubscription,
+  type RefreshQueues,
+  type VaultClient,
+} from '@connectors/vault-core';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Agent } from 'undici';
-import { Credentials } from './credential/credentials.ts';
-import { Renewals } from './credential/renewals.ts';
 import { KnownAgents } from './identity/known-agents.ts';
 import { createMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
@@ -73,7 +77,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
 function assemble(deps: ProxyDeps): ProxyParts {
   const { vault, queues, events, log, now, staleMaxMs } = deps;
   const metrics = createMetrics();
-  const credentials = new Credentials({
+  const credentials = new CredentialCache({
     store: vault.credentials,
     freshMs: deps.credentialCacheMs,
     staleMaxMs,
@@ -81,8 +85,8 @@ function assemble(deps: ProxyDeps): ProxyParts {
     onRead: (seconds) => metrics.credentialReads.observe(seconds),
   });
   const renewals = new Renewals({
-    queues,
     credentials,
+    request: (data) => queues.request(data),
     waitMs: deps.refreshWaitMs,
     cooldownMs: deps.refreshCooldownMs,
     now,

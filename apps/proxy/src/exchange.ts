@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Agent, ConnectorsError, CredentialId } from '@connectors/vault-core';
-import type { UsableCredential } from './credential/usable-credential.ts';
+import type { Agent, ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
 import type { RequestBody } from './upstream/body.ts';
 import type { Target } from './routes/target.ts';
 import type { Upstream } from './upstream/upstreams.ts';

@@ -1,11 +1,9 @@
-import { ConnectorsError } from '@connectors/vault-core';
+import { ConnectorsError, type CredentialCache, type Renewals } from '@connectors/vault-core';
 import type { Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import { checkGrant } from './access/check-grant.ts';
 import { findIntegration } from './access/find-integration.ts';
-import type { Credentials } from './credential/credentials.ts';
 import { obtainCredential } from './credential/obtain-credential.ts';
-import type { Renewals } from './credential/renewals.ts';
 import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
@@ -18,7 +16,7 @@ import type { Upstreams } from './upstream/upstreams.ts';
 /** What the steps work with. */
 export interface ProxyParts {
   agents: KnownAgents;
-  credentials: Credentials;
+  credentials: CredentialCache;
   renewals: Renewals;
   upstreams: Upstreams;
   dispatcher: Dispatcher;

@@ -82,6 +82,11 @@ export interface CredentialId {
   integration: string;
 }
 
+/** The id as one string; neither part holds a slash. */
+export function credentialKey({ tenantId, integration }: CredentialId): string {
+  return `${tenantId}/${integration}`;
+}
+
 /** The fields of a document that are encrypted. */
 export type SealedField = 'accessToken' | 'refreshToken' | 'grantSecret';
 

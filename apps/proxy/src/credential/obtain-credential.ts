@@ -1,8 +1,11 @@
-import { CredentialNotFoundError, type CredentialId } from '@connectors/vault-core';
+import {
+  CredentialNotFoundError,
+  sendableUntil,
+  type Served,
+  type UsableCredential,
+} from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
-import type { Served } from '../read-cache.ts';
-import { afterExpiry, afterRejection, sendableUntil, type UsableCredential } from './usable-credential.ts';
 
 /** The tenant's credential, with a token that will not expire on its way. */
 export function obtainCredential(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
@@ -28,28 +31,11 @@ function take(
 }
 
 async function awaitRefresh(exchange: Exchange, parts: ProxyParts, spent: UsableCredential): Promise<void> {
-  const id = exchange.credentialId;
-  const stored = spent.isRefreshable ? await renew(id, parts, spent) : spent;
-  exchange.credential = afterExpiry(id, stored, parts.now());
+  exchange.credential = await parts.renewals.replaceExpiring(exchange.credentialId, spent);
 }
 
-/** What Vault holds after a refresh; while it lives, the old one if nobody can be asked. */
-async function renew(id: CredentialId, { renewals, now }: ProxyParts, spent: UsableCredential) {
-  try {
-    return await renewals.await(id, spent.revision);
-  } catch (error) {
-    if (now() < spent.expiresAt) return spent;
-    throw error;
-  }
-}
-
-/**
- * Another credential than the one that the upstream just refused: a newer one that is stored already, or the one that a
- * refresh brings.
- */
+/** Another credential than the one that the upstream just refused. */
 export async function replaceCredential(exchange: Exchange, parts: ProxyParts): Promise<void> {
-  const { credentialId: id, credential: rejected } = exchange;
-  const stored = await parts.renewals.force(id, rejected.revision);
-  exchange.credential = afterRejection(id, stored, rejected.revision);
+  exchange.credential = await parts.renewals.replaceRejected(exchange.credentialId, exchange.credential);
   exchange.isForced = true;
 }

@@ -1,5 +1,11 @@
-import type { Agent, AgentStore, ConnectorsEvent, EventSubscription } from '@connectors/vault-core';
-import { ReadCache, type Served } from '../read-cache.ts';
+import {
+  ReadCache,
+  type Agent,
+  type AgentStore,
+  type ConnectorsEvent,
+  type EventSubscription,
+  type Served,
+} from '@connectors/vault-core';
 
 export interface KnownAgentsOptions {
   store: Pick<AgentStore, 'find'>;

@@ -1,3 +1,4 @@
+import { climbs } from '@connectors/egress';
 import { checkId, ConnectorsError } from '@connectors/vault-core';
 
 /** Which of an integration's upstreams is meant. */
@@ -27,47 +28,4 @@ export function readTarget(url: string): Target {
     throw new ConnectorsError('invalid_request', rule);
   }
   return { surface: route === 'proxy' ? 'rest' : 'mcp', integration, path, query };
-}
-
-/** Whether some server might read this path as one outside the base path it is appended to. */
-function climbs(path: string): boolean {
-  if (path.startsWith('//') || path.includes('\\')) return true;
-  let text = path;
-  // Encoded twice, it is for the server behind the server.
-  for (let depth = 0; depth < 4; depth += 1) {
-    if (text.split(/[/\\]/).some(isDotSegment)) return true;
-    const decoded = decodeOnce(text);
-    if (decoded === text) return false;
-    text = decoded;
-  }
-  return true;
-}
-
-/** `..;x` is `..` to servers that cut parameters off path segments. */
-function isDotSegment(segment: string): boolean {
-  return /^\.\.?(?:;.*)?$/s.test(segment);
-}
-
-const decodings: Record<string, string> = {
-  '%25': '%',
-  '%2e': '.',
-  '%2f': '/',
-  '%3b': ';',
-  '%5c': '\\',
-  // Longer than UTF-8 allows, and read all the same by lenient servers.
-  '%c0%ae': '.',
-  '%c0%af': '/',
-  '%c1%9c': '\\',
-  '%e0%80%ae': '.',
-  '%e0%80%af': '/',
-  '%e0%81%9c': '\\',
-  // Never a standard.
-  '%u002e': '.',
-  '%u002f': '/',
-  '%u005c': '\\',
-};
-const encoded = new RegExp(Object.keys(decodings).join('|'), 'gi');
-
-function decodeOnce(text: string): string {
-  return text.replace(encoded, (code) => decodings[code.toLowerCase()] ?? code);
 }

@@ -1,8 +1,10 @@
-import type { ConnectorsEvent, CredentialId, CredentialStore } from '@connectors/vault-core';
-import { ReadCache, type Served } from '../read-cache.ts';
+import { credentialKey, type CredentialId } from './credential.ts';
+import type { CredentialStore } from './credential-store.ts';
+import type { ConnectorsEvent } from './events.ts';
+import { ReadCache, type Served } from './read-cache.ts';
 import { sendableUntil, toUsable, type UsableCredential } from './usable-credential.ts';
 
-export interface CredentialsOptions {
+export interface CredentialCacheOptions {
   store: Pick<CredentialStore, 'find' | 'decryptAccessToken'>;
   freshMs: number;
   staleMaxMs: number;
@@ -12,10 +14,10 @@ export interface CredentialsOptions {
 }
 
 /** The credentials in use, decrypted, in memory only. `null` stands for one that is not stored; it is not kept. */
-export class Credentials {
+export class CredentialCache {
   readonly #cache: ReadCache<UsableCredential | null>;
 
-  constructor({ store, freshMs, staleMaxMs, now, onRead }: CredentialsOptions) {
+  constructor({ store, freshMs, staleMaxMs, now, onRead }: CredentialCacheOptions) {
     this.#cache = new ReadCache<UsableCredential | null>({
       read: async (key) => {
         const startedAt = performance.now();
@@ -39,16 +41,16 @@ export class Credentials {
   }
 
   peek(id: CredentialId): Served<UsableCredential | null> | undefined {
-    return this.#cache.peek(keyOf(id));
+    return this.#cache.peek(credentialKey(id));
   }
 
   get(id: CredentialId): Promise<Served<UsableCredential | null>> {
-    return this.#cache.get(keyOf(id));
+    return this.#cache.get(credentialKey(id));
   }
 
   /** What Vault holds, whatever is cached. */
   read(id: CredentialId): Promise<UsableCredential | null> {
-    return this.#cache.read(keyOf(id));
+    return this.#cache.read(credentialKey(id));
   }
 
   hear(event: ConnectorsEvent): void {
@@ -56,11 +58,11 @@ export class Credentials {
       // The user's word: what was stored before must not serve again.
       case 'credential-stored':
       case 'credential-deleted':
-        return this.#cache.drop(keyOf(event));
+        return this.#cache.drop(credentialKey(event));
       // The old token may live on for a while: better than none while Vault fails.
       case 'refresh-success':
       case 'refresh-failed':
-        return this.#cache.expire(keyOf(event));
+        return this.#cache.expire(credentialKey(event));
       case 'refresh-retry':
       case 'refresh-declined':
       case 'agent-changed':
@@ -72,11 +74,6 @@ export class Credentials {
   hearGap(): void {
     this.#cache.expireAll();
   }
-}
-
-// Neither id contains a slash.
-function keyOf({ tenantId, integration }: CredentialId): string {
-  return `${tenantId}/${integration}`;
 }
 
 function idOf(key: string): CredentialId {

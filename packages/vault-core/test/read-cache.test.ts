@@ -1,6 +1,6 @@
-import { VaultError } from '@connectors/vault-core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ReadCache } from '../src/read-cache.ts';
+import { VaultError } from '../src/vault/vault-error.ts';
 
 /** A source whose reads end when the test says so. */
 class Source {

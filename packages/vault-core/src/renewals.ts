@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
-import type { ConnectorsEvent, CredentialId, RefreshQueues } from '@connectors/vault-core';
-import type { Credentials } from './credentials.ts';
-import type { UsableCredential } from './usable-credential.ts';
+import { credentialKey, type CredentialId } from './credential.ts';
+import type { CredentialCache } from './credential-cache.ts';
+import type { ConnectorsEvent } from './events.ts';
+import type { RefreshJobData } from './refresh-queue.ts';
+import { afterExpiry, afterRejection, type UsableCredential } from './usable-credential.ts';
 
 export interface RenewalsOptions {
-  queues: Pick<RefreshQueues, 'request'>;
-  credentials: Pick<Credentials, 'read'>;
+  credentials: Pick<CredentialCache, 'read'>;
+  /** Asks for a refresh of this state of a credential. */
+  request: (data: RefreshJobData) => Promise<void>;
   /** How long a refresh is waited for. */
   waitMs: number;
   /** How long none is forced after another: an upstream that refuses every token must not cause a storm of refreshes. */
@@ -15,7 +18,7 @@ export interface RenewalsOptions {
   onRequest: (id: CredentialId) => void;
 }
 
-/** Asks the workers for refreshes, and waits for what becomes of them. Whoever waits for the same credential waits together. */
+/** Asks for refreshes, and waits for what becomes of them. Whoever waits for the same credential waits together. */
 export class Renewals {
   readonly #options: RenewalsOptions;
   readonly #flights = new Map<string, Promise<UsableCredential | null>>();
@@ -28,18 +31,35 @@ export class Renewals {
   }
 
   /**
-   * The token of `revision` is about to expire: waits, bounded, for a newer one.
+   * Waits, bounded, for what comes after a token that is about to expire.
    *
-   * @returns what Vault holds afterwards
-   * @throws ConnectorsError `queue_unavailable`, `vault_unavailable`
+   * @returns what to send: while it lives, the old one if no other came or nobody can be asked
+   * @throws ConnectorsError `token_expired`, `credential_not_found`, `queue_unavailable`, `vault_unavailable`
    */
-  await(id: CredentialId, revision: string): Promise<UsableCredential | null> {
-    return this.#share(id, revision, false);
+  async replaceExpiring(id: CredentialId, spent: UsableCredential): Promise<UsableCredential> {
+    const stored = spent.isRefreshable ? await this.#renewExpiring(id, spent) : spent;
+    return afterExpiry(id, stored, this.#options.now());
   }
 
-  /** The same for a token that the upstream refused, at most once in `cooldownMs` per credential. */
-  force(id: CredentialId, revision: string): Promise<UsableCredential | null> {
-    return this.#share(id, revision, true);
+  async #renewExpiring(id: CredentialId, spent: UsableCredential): Promise<UsableCredential | null> {
+    try {
+      return await this.#share(id, spent.revision, false);
+    } catch (error) {
+      if (this.#options.now() < spent.expiresAt) return spent;
+      throw error;
+    }
+  }
+
+  /**
+   * Another credential than the one that an upstream refused: a newer one that is stored already, or the one that a refresh
+   * brings. At most one is forced in `cooldownMs` per credential.
+   *
+   * @throws ConnectorsError `upstream_rejected_credential`, `token_expired`, `credential_not_found`, `queue_unavailable`,
+   *   `vault_unavailable`
+   */
+  async replaceRejected(id: CredentialId, rejected: UsableCredential): Promise<UsableCredential> {
+    const stored = await this.#share(id, rejected.revision, true);
+    return afterRejection(id, stored, rejected.revision);
   }
 
   hear(event: ConnectorsEvent): void {
@@ -49,7 +69,7 @@ export class Renewals {
       case 'refresh-declined':
       case 'credential-stored':
       case 'credential-deleted':
-        this.#words.emit(keyOf(event));
+        this.#words.emit(credentialKey(event));
         return;
       case 'refresh-retry':
       case 'agent-changed':
@@ -59,7 +79,7 @@ export class Renewals {
   }
 
   #share(id: CredentialId, revision: string, isForced: boolean): Promise<UsableCredential | null> {
-    const key = `${keyOf(id)}/${revision}`;
+    const key = `${credentialKey(id)}/${revision}`;
     const flight =
       this.#flights.get(key) ?? this.#renew(id, revision, isForced).finally(() => this.#flights.delete(key));
     this.#flights.set(key, flight);
@@ -67,14 +87,14 @@ export class Renewals {
   }
 
   async #renew(id: CredentialId, revision: string, isForced: boolean): Promise<UsableCredential | null> {
-    const { credentials, queues, onRequest, now } = this.#options;
+    const { credentials, request, onRequest, now } = this.#options;
     // Listening comes first: a refresh that ends while we look must not be missed.
     using word = this.#listen(id);
     const stored = await credentials.read(id);
     if (stored?.revision !== revision || !stored.isRefreshable) return stored;
     if (isForced && !this.#mayForce(id)) return stored;
-    await queues.request({ ...id, revision });
-    if (isForced) this.#forcedAt.set(keyOf(id), now());
+    await request({ ...id, revision });
+    if (isForced) this.#forcedAt.set(credentialKey(id), now());
     onRequest(id);
     await word.heard;
     return credentials.read(id);
@@ -84,12 +104,12 @@ export class Renewals {
   #listen(id: CredentialId): { heard: Promise<void> } & Disposable {
     const { promise: heard, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#options.waitMs);
-    this.#words.once(keyOf(id), resolve);
+    this.#words.once(credentialKey(id), resolve);
     return {
       heard,
       [Symbol.dispose]: () => {
         clearTimeout(timer);
-        this.#words.off(keyOf(id), resolve);
+        this.#words.off(credentialKey(id), resolve);
       },
     };
   }
@@ -97,10 +117,6 @@ export class Renewals {
   #mayForce(id: CredentialId): boolean {
     const horizon = this.#options.now() - this.#options.cooldownMs;
     for (const [key, at] of this.#forcedAt) if (at <= horizon) this.#forcedAt.delete(key);
-    return !this.#forcedAt.has(keyOf(id));
+    return !this.#forcedAt.has(credentialKey(id));
   }
-}
-
-function keyOf({ tenantId, integration }: CredentialId): string {
-  return `${tenantId}/${integration}`;
 }

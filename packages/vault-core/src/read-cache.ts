@@ -1,4 +1,4 @@
-import { VaultError } from '@connectors/vault-core';
+import { VaultError } from './vault/vault-error.ts';
 
 export interface ReadCacheOptions<V> {
   read(key: string): Promise<V>;

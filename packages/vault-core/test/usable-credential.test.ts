@@ -1,11 +1,7 @@
-import { newMetadata, Secret } from '@connectors/vault-core';
 import { describe, expect, test } from 'vitest';
-import {
-  afterExpiry,
-  afterRejection,
-  sendableUntil,
-  toUsable,
-} from '../../src/credential/usable-credential.ts';
+import { newMetadata } from '../src/credential.ts';
+import { Secret } from '../src/secret.ts';
+import { afterExpiry, afterRejection, sendableUntil, toUsable } from '../src/usable-credential.ts';
 
 const id = { tenantId: 'acme', integration: 'demo' };
 const credential = {

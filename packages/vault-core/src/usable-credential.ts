@@ -1,14 +1,8 @@
-import {
-  ConnectorsError,
-  CredentialNotFoundError,
-  isRefreshable,
-  TokenExpiredError,
-  type CredentialId,
-  type Secret,
-  type StoredCredential,
-} from '@connectors/vault-core';
+import { isRefreshable, type CredentialId, type StoredCredential } from './credential.ts';
+import { ConnectorsError, CredentialNotFoundError, TokenExpiredError } from './errors.ts';
+import type { Secret } from './secret.ts';
 
-/** What the proxy knows of a credential: never its refresh token. */
+/** What is needed to send a credential with a request: never its refresh token. */
 export interface UsableCredential {
   accessToken: Secret;
   revision: string;
@@ -16,7 +10,7 @@ export interface UsableCredential {
   expiresAt: number;
   /** Milliseconds before its expiry from which on it is not sent: it might expire on its way. */
   marginMs: number;
-  /** Whether a worker can exchange it for a new one. */
+  /** Whether it can be exchanged for a new one. */
   isRefreshable: boolean;
 }
 
