@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 /** An MCP server with three tools, a resource and a prompt. */
@@ -18,7 +18,7 @@ export function createMcpServer(): McpServer {
   );
   server.registerPrompt(
     'greet',
-    { description: 'Greets somebody', argsSchema: { name: z.string() } },
+    { description: 'Greets somebody', argsSchema: z.object({ name: z.string() }) },
     ({ name }) => ({
       messages: [{ role: 'user', content: { type: 'text', text: `Please greet ${name}.` } }],
     }),
@@ -31,12 +31,12 @@ function addWhoami(server: McpServer): void {
     'whoami',
     {
       description: 'Names the account the access token stands for, and a fingerprint of the token',
-      outputSchema: { account: z.string(), tokenFingerprint: z.string() },
+      outputSchema: z.object({ account: z.string(), tokenFingerprint: z.string() }),
     },
-    ({ authInfo }) => {
+    ({ http }) => {
       const who = {
-        account: String(authInfo?.extra?.['account']),
-        tokenFingerprint: String(authInfo?.extra?.['tokenFingerprint']),
+        account: String(http?.authInfo?.extra?.['account']),
+        tokenFingerprint: String(http?.authInfo?.extra?.['tokenFingerprint']),
       };
       return { structuredContent: who, content: [{ type: 'text', text: JSON.stringify(who) }] };
     },
@@ -46,7 +46,7 @@ function addWhoami(server: McpServer): void {
 function addAdd(server: McpServer): void {
   server.registerTool(
     'add',
-    { description: 'Adds two numbers', inputSchema: { a: z.number(), b: z.number() } },
+    { description: 'Adds two numbers', inputSchema: z.object({ a: z.number(), b: z.number() }) },
     ({ a, b }) => ({ content: [{ type: 'text', text: String(a + b) }] }),
   );
 }
@@ -56,17 +56,17 @@ function addCountdown(server: McpServer): void {
     'countdown',
     {
       description: 'Counts down to zero and reports each step as progress',
-      inputSchema: {
+      inputSchema: z.object({
         from: z.number().int().min(1).max(1000).default(3),
         intervalMs: z.number().int().min(0).max(60_000).default(100),
-      },
+      }),
     },
-    async ({ from, intervalMs }, { _meta, sendNotification, signal }) => {
-      const progressToken = _meta?.progressToken;
+    async ({ from, intervalMs }, { mcpReq }) => {
+      const progressToken = mcpReq._meta?.progressToken;
       for (let left = from - 1; left >= 0; left--) {
-        await delay(intervalMs, undefined, { signal, ref: false });
+        await delay(intervalMs, undefined, { signal: mcpReq.signal, ref: false });
         if (progressToken === undefined) continue;
-        await sendNotification({
+        await mcpReq.notify({
           method: 'notifications/progress',
           params: { progressToken, progress: from - left, total: from, message: `${left}` },
         });

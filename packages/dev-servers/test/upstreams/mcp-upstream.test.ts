@@ -1,3 +1,7 @@
+import {
+  Client as NewerClient,
+  StreamableHTTPClientTransport as NewerTransport,
+} from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -83,6 +87,52 @@ test('answers a lone POST as a stream to a client that accepts one', async () =>
   const response = await post(upstream.url, listTools, headers);
   expect(response.headers.get('content-type')).toContain('text/event-stream');
   expect(await response.text()).toContain('"whoami"');
+});
+
+test('serves a client of the newer era without a session', async () => {
+  const { upstream, tokens } = await startMcp();
+  const transport = new NewerTransport(new URL(`${upstream.url}/mcp`), {
+    requestInit: { headers: bearer(tokens.access_token) },
+  });
+  const client = new NewerClient(
+    { name: 'test', version: '1.0.0' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  );
+  await client.connect(transport);
+  onTestFinished(() => client.close());
+  const progress: number[] = [];
+  await client.callTool(
+    { name: 'countdown', arguments: { from: 2, intervalMs: 1 } },
+    { onprogress: (step) => void progress.push(step.progress) },
+  );
+  expect(progress).toEqual([1, 2]);
+  expect(transport.sessionId).toBeUndefined();
+});
+
+test('goes on with a stream after the last event that a client saw', async () => {
+  const { upstream, tokens } = await startMcp();
+  const { client, transport } = await connect(upstream.url, () => tokens.access_token);
+  const headers = {
+    ...bearer(tokens.access_token),
+    'mcp-session-id': transport.sessionId!,
+    'mcp-protocol-version': '2025-11-25',
+  };
+  const call = {
+    jsonrpc: '2.0',
+    id: 9,
+    method: 'tools/call',
+    params: { name: 'add', arguments: { a: 1, b: 1 } },
+  };
+  const [primed = ''] = (await (await post(upstream.url, call, headers)).text()).split('\n\n');
+  const [, id = ''] = /^id: (.+)$/m.exec(primed) ?? [];
+  const resumed = await fetch(`${upstream.url}/mcp`, {
+    headers: { ...headers, accept: 'text/event-stream', 'last-event-id': id },
+  });
+  const reader = resumed.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const { value } = await reader.read();
+  expect(value).toContain('"text":"2"');
+  await reader.cancel();
+  await client.close();
 });
 
 test('challenges requests without a valid token, within a session too', async () => {
