@@ -79,6 +79,33 @@ test('a body that is too large to be kept is not replayed, but will pass when se
   expect(echoOf(second).body.bytes).toBe(body.length);
 });
 
+describe('an upstream whose statuses mislead', () => {
+  const answering = (status: number, error: string) => {
+    bare.handle = (request, response) => {
+      seen.push(request.headers.authorization ?? '');
+      response.writeHead(status, { 'www-authenticate': `Bearer realm="api", error="${error}"` }).end('no');
+    };
+  };
+  const seen: string[] = [];
+
+  test('gets another token when its 403 says that this one is dead', async () => {
+    const { send } = await connected('expired-403', 'bare');
+    answering(403, 'invalid_token');
+    seen.length = 0;
+    const answer = await send();
+    expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_rejected_credential']);
+    expect(new Set(seen).size).toBe(2);
+  });
+
+  test('is believed when its 401 says that a permission is missing', async () => {
+    const { send } = await connected('missing-401', 'bare');
+    answering(401, 'insufficient_scope');
+    const answer = await send();
+    expect([answer.status, answer.text, answer.headers['www-authenticate']]).toEqual([401, 'no', undefined]);
+    expect(requestsFor('missing-401')).toEqual([]);
+  });
+});
+
 describe('the user has to connect again', () => {
   test('when the grant is gone', async () => {
     const { accessToken, send } = await connected('revoked');

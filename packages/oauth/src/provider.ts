@@ -126,6 +126,11 @@ export const providerFields = {
     .describe(
       `What the provider's own error codes mean, beyond those of RFC 6749: ${failureClasses.join(', ')}. They win over the defaults.`,
     ),
+  tokenRefusedStatuses: z
+    .array(z.int().min(400).max(499))
+    .describe(
+      'Statuses by which its API says that a token is dead. A `WWW-Authenticate` with `invalid_token` or `insufficient_scope` counts for more.',
+    ),
   apiBaseUrl: url.optional().describe('Base URL of its API, where `upstream.rest` names no other.'),
   mcpUrl: url.optional().describe('Its MCP server, where `upstream.mcp` names no other.'),
   injection: injectionSchema.describe(
@@ -213,5 +218,6 @@ export const oauthDefaults = {
   accessTokenField: 'access_token',
   refreshTokenRotates: true,
   errors: {},
+  tokenRefusedStatuses: [401],
   injection: { header: 'Authorization', scheme: 'Bearer', defaultHeaders: {} },
 } satisfies Partial<Provider>;

@@ -1,11 +1,12 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { isTokenRefused } from '@connectors/oauth';
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../exchange.ts';
 import { has, responseHeaders } from './response-headers.ts';
 
 type Controller = Dispatcher.DispatchController;
 
-/** `rejected`: the upstream answered 401, and nothing of that has reached the agent. */
+/** `rejected`: the upstream refused the token, and nothing of that has reached the agent. */
 export type RelayOutcome = 'relayed' | 'rejected';
 
 /** What a refusal has to say is thrown away up to this size; beyond it the connection is. */
@@ -38,10 +39,15 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#response.destroyed) this.#abort();
   }
 
-  onResponseStart(controller: Controller, status: number, _headers: unknown, statusMessage = ''): void {
+  onResponseStart(
+    controller: Controller,
+    status: number,
+    parsed: IncomingHttpHeaders,
+    statusMessage = '',
+  ): void {
     if (status < 200) return;
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
-    if (status === 401) {
+    if (status >= 400 && this.#isRefusal(status, parsed)) {
       this.#refusalBytes = 0;
       this.#settle.resolve('rejected');
       // The rest of a body that cannot be sent again need not be sent now.
@@ -92,6 +98,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     // The agent must see that something is missing.
     if (this.#refusalBytes === undefined) this.#response.destroy();
     this.#settle.resolve('relayed');
+  }
+
+  #isRefusal(status: number, headers: IncomingHttpHeaders): boolean {
+    const challenge = headers['www-authenticate'];
+    return isTokenRefused({ status, challenge }, this.#exchange.upstream.tokenRefusedStatuses);
   }
 
   readonly #abort = (): void => {

@@ -10,6 +10,7 @@ export interface Upstream {
   /** A query that the configured URL has, without the question mark. */
   baseQuery: string;
   injection: Provider['injection'];
+  tokenRefusedStatuses: Provider['tokenRefusedStatuses'];
 }
 
 /** The upstreams of all integrations; the inner map lacks what an integration does not have. */
@@ -47,6 +48,7 @@ function toUpstream(url: URL, provider: Provider): Upstream {
     basePath: url.pathname.replace(/\/+$/, ''),
     baseQuery: url.search.slice(1),
     injection: provider.injection,
+    tokenRefusedStatuses: provider.tokenRefusedStatuses,
   };
 }
 
