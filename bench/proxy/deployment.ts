@@ -31,8 +31,7 @@ export async function startDeployment(dir: string, upstream: string) {
   });
   const agentKey = await fleet.createAgent({
     name: 'bench',
-    tenants: [tenantId],
-    integrations: [integration],
+    grants: [{ tenants: [tenantId], integrations: [integration] }],
   });
   return {
     agentKey,

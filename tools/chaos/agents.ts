@@ -54,7 +54,7 @@ async function makeKeys(fleet: Fleet, tenants: string[]): Promise<Map<string, st
   const keys = new Map<string, string>();
   for (let first = 0; first < tenants.length; first += tenantsPerAgent) {
     const own = tenants.slice(first, first + tenantsPerAgent);
-    const key = await fleet.createAgent({ name: `agent ${first}`, tenants: own });
+    const key = await fleet.createAgent({ name: `agent ${first}`, grants: [{ tenants: own }] });
     for (const tenantId of own) keys.set(tenantId, key);
   }
   return keys;

@@ -17,7 +17,7 @@ import {
   publishEvent,
   RefreshQueues,
   VaultClient,
-  type AgentGrant,
+  type AgentSettings,
   type ConnectorsEvent,
   type OAuthCredentials,
 } from '@connectors/vault-core';
@@ -230,6 +230,6 @@ function openClients({ redis, vault, vaultToken, authorizationServer, client }: 
       return { granted, stored };
     },
     /** An agent's key. */
-    createAgent: async (agent: AgentGrant) => (await admin.agents.create(agent)).key.reveal(),
+    createAgent: async (agent: AgentSettings) => (await admin.agents.create(agent)).key.reveal(),
   };
 }

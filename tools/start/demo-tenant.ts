@@ -1,6 +1,7 @@
 import { storeGranted } from '@connectors/refresh';
 import {
   parseAgentKey,
+  StoredDocumentError,
   type ConnectorsEvent,
   type RefreshQueues,
   type VaultClient,
@@ -41,12 +42,21 @@ export async function connectDemoTenant(
 /** The agent key of an earlier start if its agent still exists, else a new one. */
 export async function ensureAgentKey(vault: VaultClient, earlier: string | undefined): Promise<string> {
   const key = parseAgentKey(earlier ?? '');
-  if (earlier !== undefined && key !== undefined && (await vault.agents.find(key.id)) !== undefined)
-    return earlier;
+  if (earlier !== undefined && key !== undefined && (await isReadable(vault, key.id))) return earlier;
   const created = await vault.agents.create({
     name: 'demo agent',
-    tenants: [tenantId],
-    integrations: [integration],
+    grants: [{ tenants: [tenantId], integrations: [integration] }],
   });
   return created.key.reveal();
+}
+
+async function isReadable(vault: VaultClient, agentId: string): Promise<boolean> {
+  try {
+    return (await vault.agents.find(agentId)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof StoredDocumentError)) throw error;
+    // An earlier version of ours wrote it.
+    await vault.agents.delete(agentId);
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Agent, ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
+import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
+import type { KnownAgent } from './identity/known-agents.ts';
 import type { RequestBody } from './upstream/body.ts';
 import type { Target } from './routes/target.ts';
 import type { Upstream } from './upstream/upstreams.ts';
@@ -18,7 +19,7 @@ export class Exchange {
   readonly requestId: string;
   readonly startedAt = performance.now();
 
-  agent!: Agent;
+  agent!: KnownAgent;
   target!: Target;
   credentialId!: CredentialId;
   upstream!: Upstream;

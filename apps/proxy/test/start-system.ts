@@ -17,9 +17,9 @@ import {
   publishEvent,
   RefreshQueues,
   VaultClient,
-  type AgentGrant,
   type ConnectorsEvent,
   type CredentialId,
+  type Grant,
 } from '@connectors/vault-core';
 import { buildApp, type ProxyDeps } from '../src/app.ts';
 import { prepareUpstreams } from '../src/upstream/upstreams.ts';
@@ -108,9 +108,11 @@ export async function startSystem({ upstreams: others = {}, ...limits }: SystemO
     /** What the proxy has logged. */
     lines,
     publish: (event: ConnectorsEvent) => publishEvent(publisher, prefix, event),
-    createAgent: async (grant: Omit<AgentGrant, 'name'>) => {
-      const { id, key } = await admin.agents.create({ name: 'an agent', ...grant });
-      return { id, key: key.reveal() };
+    /** An agent with one grant. */
+    createAgent: async ({ expiresAt, ...grant }: Omit<Grant, 'expiresAt'> & { expiresAt?: Date }) => {
+      const settings = { name: 'an agent', grants: [grant], expiresAt };
+      const { agent, key } = await admin.agents.create(settings);
+      return { id: agent.id, key: key.reveal() };
     },
     /** A tenant's user goes through the real authorization flow; the tokens are stored as a worker stores them. */
     connect: async (tenantId: string, integration = 'demo') => {

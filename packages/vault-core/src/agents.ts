@@ -1,45 +1,67 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { ConnectorsError } from './errors.ts';
+import { newAgentKey } from './agent-key.ts';
+import { ConnectorsError, StoredDocumentError } from './errors.ts';
+import { grantsSchema, type Grant } from './grants.ts';
 import { checkId, encodeBase32, isId } from './ids.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
 import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
 import { VaultError } from './vault/vault-error.ts';
 
-/** What is stored of an agent at `_agents/{id}`. Its key is not: only the hash of the key's secret part. */
-const storedAgentSchema = z.object({
-  name: z.string(),
+const time = z.iso.datetime();
+
+/** A key is not stored: only the hash of its secret part. */
+const keySchema = z.strictObject({
   secretSha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** The tenants that the agent may act for; with more than one, a request names its own. */
-  tenants: z.array(z.string()).min(1),
-  /** The integrations that it may use; absent: all of them. */
-  integrations: z.array(z.string()).optional(),
-  createdAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime().optional(),
+  createdAt: time,
+  /** Of a key that a newer one has replaced: until then both are good. */
+  expiresAt: time.exactOptional(),
 });
 
-export type StoredAgent = z.infer<typeof storedAgentSchema>;
+export type StoredKey = z.infer<typeof keySchema>;
+
+/** The document at `_agents/{id}`. */
+const storedAgentSchema = z.strictObject({
+  name: z.string(),
+  /** The newest first. */
+  keys: z.array(keySchema).min(1).max(2),
+  grants: grantsSchema,
+  createdAt: time,
+  expiresAt: time.exactOptional(),
+});
+
+type StoredAgent = z.infer<typeof storedAgentSchema>;
 
 export interface Agent extends StoredAgent {
   id: string;
 }
 
-/** What an agent may do, as an operator states it. */
-export interface AgentGrant {
+/** What an operator decides about an agent. */
+export interface AgentSettings {
   name: string;
-  tenants: string[];
-  integrations?: string[];
-  expiresAt?: Date;
+  /** A call must be allowed by one of them, as a whole. */
+  grants: Grant[];
+  expiresAt?: Date | undefined;
 }
 
-/** An agent key as presented: which agent it claims to be, and the proof. */
-export interface AgentKey {
-  id: string;
-  secret: Secret;
+/** An agent and its new key `cak_{id}_{secret}`, which is shown once: nothing can bring it back. */
+export interface AgentWithKey {
+  agent: Agent;
+  key: Secret;
 }
 
-/** Agents and their keys `cak_{id}_{secret}`. */
+/** How long the key before a new one may stay good, in milliseconds. */
+export const maxKeyOverlapMs = 7 * 24 * 3_600_000;
+
+/** So many documents are read at once when all agents are listed. */
+const listConcurrency = 16;
+
+/**
+ * Agents, one document each. Methods throw `invalid_request` for what breaks a rule, VaultError when Vault cannot be used,
+ * and StoredDocumentError. Proxies keep what they have read for a minute: whoever changes or deletes an agent announces
+ * `agent-changed`, and they look at once.
+ */
 export class AgentStore {
   readonly #kv: KvEngine;
   readonly #now: () => number;
@@ -49,38 +71,88 @@ export class AgentStore {
     this.#now = now;
   }
 
-  /** Creates an agent. The returned key is shown once: nothing can bring it back. */
-  async create(grant: AgentGrant): Promise<{ id: string; key: Secret }> {
-    if (grant.tenants.length === 0) throw new ConnectorsError('invalid_request', 'tenants must not be empty');
-    for (const tenant of grant.tenants) checkId('tenantId', tenant);
-    for (const integration of grant.integrations ?? []) checkId('integration', integration);
+  async create(settings: AgentSettings): Promise<AgentWithKey> {
     const id = encodeBase32(randomBytes(10));
-    const secret = encodeBase32(randomBytes(32));
-    const { expiresAt, ...facts } = grant;
+    const { key, secretSha256 } = newAgentKey(id);
+    const createdAt = this.#timestamp();
     const agent: StoredAgent = {
-      ...facts,
-      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
-      secretSha256: sha256(secret).toString('hex'),
-      createdAt: new Date(this.#now()).toISOString(),
+      name: settings.name,
+      keys: [{ secretSha256, createdAt }],
+      grants: checkGrants(settings.grants),
+      createdAt,
+      ...expiryOf(settings.expiresAt),
     };
     await this.#insert(pathOf(id), agent);
-    return { id, key: new Secret(`cak_${id}_${secret}`) };
+    return { agent: { ...agent, id }, key };
   }
 
-  /** @throws StoredDocumentError */
   async find(id: string): Promise<Agent | undefined> {
-    const path = pathOf(id);
-    const document = await this.#kv.read(path);
-    if (document?.data === undefined) return undefined;
-    return { ...readStored(storedAgentSchema, path, document.data), id };
+    return (await this.#read(id))?.agent;
+  }
+
+  /** All agents by id, and the ids of those whose documents cannot be read. */
+  async list(): Promise<{ agents: Agent[]; unreadable: string[] }> {
+    const ids = (await this.#kv.list('_agents')).filter(isId);
+    const agents: Agent[] = [];
+    const unreadable: string[] = [];
+    for (let first = 0; first < ids.length; first += listConcurrency) {
+      const some = ids.slice(first, first + listConcurrency);
+      const found = await Promise.all(some.map((id) => this.find(id).catch(orUnreadable)));
+      for (const [index, agent] of found.entries()) {
+        if (agent === 'unreadable') unreadable.push(some[index] ?? '');
+        else if (agent !== undefined) agents.push(agent);
+      }
+    }
+    return { agents, unreadable };
   }
 
   /**
-   * Forgets an agent. Proxies that know it admit its key until they look again: a minute later, or once Vault answers.
-   * Whoever deletes an agent announces `agent-changed`, and they look at once.
+   * Changes what is named and keeps the rest; `expiresAt: undefined` takes the expiry away.
+   *
+   * @returns the agent as it is now; `undefined` if there is none
    */
-  async delete(id: string): Promise<void> {
-    await this.#kv.destroyVersions(pathOf(id));
+  async update(id: string, changes: Partial<AgentSettings>): Promise<Agent | undefined> {
+    const { name, grants, expiresAt } = changes;
+    if (grants !== undefined) checkGrants(grants);
+    return this.#change(id, ({ expiresAt: expiry, ...agent }) => ({
+      ...agent,
+      ...(name === undefined ? {} : { name }),
+      ...(grants === undefined ? {} : { grants }),
+      ...('expiresAt' in changes ? expiryOf(expiresAt) : expiry === undefined ? {} : { expiresAt: expiry }),
+    }));
+  }
+
+  /**
+   * Makes a new key. The one before stays good for `overlapMs` more, so that whoever runs the agent can change it at their
+   * ease; any older one ends now.
+   *
+   * @returns `undefined` if there is no such agent
+   */
+  async rotate(id: string, overlapMs: number): Promise<AgentWithKey | undefined> {
+    if (!(overlapMs >= 0 && overlapMs <= maxKeyOverlapMs)) {
+      throw new ConnectorsError('invalid_request', 'overlap must be between 0 and 7 days');
+    }
+    const { key, secretSha256 } = newAgentKey(checkId('agentId', id));
+    const now = this.#now();
+    const agent = await this.#change(id, (stored) => {
+      // An earlier try of this write landed, and its answer was lost.
+      if (stored.keys.some((known) => known.secretSha256 === secretSha256)) return stored;
+      const [current] = stored.keys;
+      const expiresAt = new Date(now + overlapMs).toISOString();
+      const previous = current === undefined || overlapMs === 0 ? [] : [{ ...current, expiresAt }];
+      return { ...stored, keys: [{ secretSha256, createdAt: new Date(now).toISOString() }, ...previous] };
+    });
+    return agent && { agent, key };
+  }
+
+  /** Forgets an agent with its history, also one that {@link find} cannot read. Says whether there was one. */
+  async delete(id: string): Promise<boolean> {
+    const path = pathOf(id);
+    const document = await this.#kv.read(path);
+    if (document === undefined) return false;
+    // A change under way presents the version it has read, which no longer is: it cannot bring the agent back.
+    await this.#kv.forget(path);
+    return document.data !== undefined;
   }
 
   async #insert(path: string, agent: StoredAgent): Promise<void> {
@@ -88,8 +160,42 @@ export class AgentStore {
       await this.#kv.write(path, agent, 0);
     } catch (error) {
       // The id is new and random: who was first can only be this very write, its answer lost.
-      if (!(error instanceof VaultError && error.reason === 'cas_mismatch')) throw error;
+      if (!isCasMismatch(error)) throw error;
     }
+  }
+
+  /**
+   * Changes an agent, over and over until nobody else has changed it meanwhile.
+   *
+   * @param change is safe to repeat: an earlier try of its write may have landed and its answer been lost
+   */
+  async #change(id: string, change: (stored: StoredAgent) => StoredAgent): Promise<Agent | undefined> {
+    for (;;) {
+      const found = await this.#read(id);
+      if (found === undefined) return undefined;
+      const { id: _id, ...stored } = found.agent;
+      const changed = change(stored);
+      try {
+        await this.#kv.write(pathOf(id), changed, found.version);
+        return { ...changed, id };
+      } catch (error) {
+        if (!isCasMismatch(error)) throw error;
+      }
+    }
+  }
+
+  async #read(id: string): Promise<{ agent: Agent; version: number } | undefined> {
+    const path = pathOf(id);
+    const document = await this.#kv.read(path);
+    if (document?.data === undefined) return undefined;
+    return {
+      agent: { ...readStored(storedAgentSchema, path, document.data), id },
+      version: document.version,
+    };
+  }
+
+  #timestamp(): string {
+    return new Date(this.#now()).toISOString();
   }
 }
 
@@ -97,18 +203,22 @@ function pathOf(id: string): string {
   return `_agents/${checkId('agentId', id)}`;
 }
 
-/** Takes an agent key apart; `undefined` if the text is none. */
-export function parseAgentKey(text: string): AgentKey | undefined {
-  const [scheme, id, secret, ...rest] = text.split('_');
-  if (scheme !== 'cak' || id === undefined || !isId(id) || !secret || rest.length > 0) return undefined;
-  return { id, secret: new Secret(secret) };
+function checkGrants(grants: Grant[]): Grant[] {
+  const { error } = grantsSchema.safeParse(grants);
+  if (error === undefined) return grants;
+  const problems = error.issues.map(({ path, message }) => `${['grants', ...path].join('.')}: ${message}`);
+  throw new ConnectorsError('invalid_request', problems.join('; '));
 }
 
-/** Whether a key's secret part is the agent's. Takes the same time wherever they differ. */
-export function keyFits(agent: StoredAgent, key: AgentKey): boolean {
-  return timingSafeEqual(sha256(key.secret.reveal()), Buffer.from(agent.secretSha256, 'hex'));
+function expiryOf(expiresAt: Date | undefined): { expiresAt?: string } {
+  return expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() };
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function orUnreadable(error: unknown): 'unreadable' {
+  if (error instanceof StoredDocumentError) return 'unreadable';
+  throw error;
+}
+
+function isCasMismatch(error: unknown): boolean {
+  return error instanceof VaultError && error.reason === 'cas_mismatch';
 }

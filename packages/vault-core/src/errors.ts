@@ -12,7 +12,7 @@ export const errorTable = {
   agent_forbidden: {
     status: 403,
     title: 'The agent has no grant for this',
-    action: 'Ask the operator for a grant.',
+    action: 'Ask the operator for the grant that `missingGrant` in the body names.',
   },
   integration_unknown: {
     status: 404,

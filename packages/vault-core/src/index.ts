@@ -1,3 +1,4 @@
+export * from './agent-key.ts';
 export * from './agents.ts';
 export * from './config.ts';
 export * from './credential.ts';
@@ -5,8 +6,10 @@ export * from './credential-cache.ts';
 export * from './credential-store.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './grants.ts';
 export * from './ids.ts';
 export * from './log.ts';
+export * from './path-pattern.ts';
 export * from './program.ts';
 export * from './read-cache.ts';
 export * from './redis.ts';

@@ -30,7 +30,12 @@ await eachVault((vault) => {
       ['ensureKeys', (client: VaultClient) => client.credentials.ensureKeys(bad.tenantId)],
       ['agents.find', (client: VaultClient) => client.agents.find('../tenant-1')],
       ['agents.delete', (client: VaultClient) => client.agents.delete('a/b')],
-      ['agents.create', (client: VaultClient) => client.agents.create({ name: 'x', tenants: ['../x'] })],
+      ['agents.update', (client: VaultClient) => client.agents.update('..', { name: 'x' })],
+      ['agents.rotate', (client: VaultClient) => client.agents.rotate('..', 0)],
+      [
+        'agents.create',
+        (client: VaultClient) => client.agents.create({ name: 'x', grants: [{ tenants: ['../x'] }] }),
+      ],
     ])('are checked by %s before anything is sent', async (_method, act) => {
       const relay = await startRelay(vault().address);
       const client = vault().client({ address: relay.address });

@@ -199,7 +199,7 @@ await eachVault((vault) => {
 
     it('of tenants hides the system’s own folders and what others keep on the mount', async () => {
       const { id } = await stored();
-      await client.agents.create({ name: 'an agent', tenants: [id.tenantId] });
+      await client.agents.create({ name: 'an agent', grants: [{ tenants: [id.tenantId] }] });
       for (const path of ['a.folder/x', 'document-at-the-top']) {
         await vault().call('POST', `${vault().mounts.kvEngine}/data/${path}`, { data: {} });
       }

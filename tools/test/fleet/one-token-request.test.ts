@@ -51,7 +51,9 @@ describe.each([
     const aged = await setExpiry(fleet, tenantId, () => Date.now() + 50 * 60_000);
     await scheduleRefresh(fleet.scheduling, { tenantId, integration }, aged);
     const keys = await Promise.all(
-      Array.from({ length: 5 }, () => fleet.createAgent({ name: 'agent', tenants: [tenantId] })),
+      Array.from({ length: 5 }, () =>
+        fleet.createAgent({ name: 'agent', grants: [{ tenants: [tenantId] }] }),
+      ),
     );
     const callers = Array.from({ length: agents }, (_, index) => ({
       url: `${fleet.proxies[index % 2]?.url}/proxy/${integration}/`,

@@ -1,32 +1,75 @@
-import { ConnectorsError, type Agent } from '@connectors/vault-core';
+import { ConnectorsError, isId } from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
+import type { KnownAgent } from '../identity/known-agents.ts';
+import type { ProxyParts } from '../pipeline.ts';
+import { GrantMissingError } from './grant-missing-error.ts';
 
-/** What the request is for lies within the agent's grant. Nothing is looked up before this is certain. */
-export function checkGrant(exchange: Exchange): void {
+/**
+ * What the request is for lies within the agent's grants, as far as its head tells. Nothing is looked up before this is
+ * certain.
+ */
+export function checkGrant(exchange: Exchange, { now }: Pick<ProxyParts, 'now'>): void {
   const { agent, target, request } = exchange;
-  const tenantId = resolveTenant(agent, request.headers['x-tenant-id']);
-  if (agent.integrations !== undefined && !agent.integrations.includes(target.integration)) {
-    throw new ConnectorsError('agent_forbidden', `The agent has no grant for ${target.integration}`);
+  const { integration } = target;
+  const tenantId = resolveTenant(agent, request.headers['x-tenant-id'], integration);
+  const id = { tenantId, integration };
+  if (target.surface === 'rest') checkRest(exchange, id, now());
+  else if (!agent.permissions.allowsSurface(id, 'mcp', now())) {
+    throw new GrantMissingError(`The agent has no grant for MCP with ${integration} for ${tenantId}`, {
+      tenant: tenantId,
+      integration,
+    });
   }
-  exchange.credentialId = { tenantId, integration: target.integration };
+  exchange.credentialId = id;
 }
 
 /**
- * The tenant is the key's; a key for several names one of them. Never the caller's word alone.
+ * The tenant is the agent's; an agent of several names one of them. Never the caller's word alone.
  *
  * @throws ConnectorsError `agent_forbidden`, or `invalid_request` when a choice is missing
  */
-export function resolveTenant(agent: Pick<Agent, 'tenants'>, named: string | string[] | undefined): string {
-  const [only, ...others] = agent.tenants;
+export function resolveTenant(
+  { permissions }: Pick<KnownAgent, 'permissions'>,
+  named: string | string[] | undefined,
+  integration: string,
+): string {
+  const { tenants } = permissions;
   if (named === undefined) {
-    if (only !== undefined && others.length === 0) return only;
+    if (tenants.length === 1 && tenants[0] !== undefined) return tenants[0];
     throw new ConnectorsError('invalid_request', "X-Tenant-Id must name one of the agent's tenants");
   }
-  if (typeof named !== 'string' || !agent.tenants.includes(named)) {
-    throw new ConnectorsError(
-      'agent_forbidden',
-      'The agent has no grant for the tenant that X-Tenant-Id names',
-    );
-  }
-  return named;
+  if (typeof named === 'string' && permissions.includesTenant(named)) return named;
+  const message = 'The agent has no grant for the tenant that X-Tenant-Id names';
+  throw typeof named === 'string' && isId(named)
+    ? new GrantMissingError(message, { tenant: named, integration })
+    : new ConnectorsError('agent_forbidden', message);
 }
+
+function checkRest(
+  { agent: { permissions }, target, request }: Exchange,
+  id: Exchange['credentialId'],
+  now: number,
+): void {
+  if (!permissions.limitsRest(id, now)) return;
+  const { method = '', headers } = request;
+  const { tenantId: tenant, integration } = id;
+  if (!permissions.allowsRest(id, method, target.path, now)) {
+    const path = target.path === '' ? '/' : target.path;
+    const message = `The agent has no grant for ${method} ${path} of ${integration} for ${tenant}`;
+    throw new GrantMissingError(message, { tenant, integration, method, path });
+  }
+  const override = overrides.find((name) => headers[name] !== undefined);
+  if (override !== undefined) {
+    const message = `The header ${override} is not taken where a grant names methods or paths`;
+    throw new ConnectorsError('agent_forbidden', message);
+  }
+}
+
+/** With these, some servers take a request for another one than its first line says. */
+const overrides = [
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+];

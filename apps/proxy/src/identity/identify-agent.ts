@@ -1,6 +1,7 @@
-import { ConnectorsError, keyFits, parseAgentKey, type Agent, type AgentKey } from '@connectors/vault-core';
+import { ConnectorsError, findFittingKey, parseAgentKey, type AgentKey } from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
+import type { KnownAgent } from './known-agents.ts';
 
 /** Who calls: the agent whose key is in `Authorization`. */
 export function identifyAgent(exchange: Exchange, { agents, now }: ProxyParts): void | Promise<void> {
@@ -23,12 +24,17 @@ function presentedKey(authorization: string | undefined): AgentKey {
 }
 
 /** The same answer for a wrong key and for an unknown id. */
-function admit(agent: Agent | null, key: AgentKey, now: number): Agent {
-  if (agent === null || !keyFits(agent, key)) throw unauthenticated('The agent key is not valid');
-  if (agent.expiresAt !== undefined && now >= Date.parse(agent.expiresAt)) {
+function admit(agent: KnownAgent | null, presented: AgentKey, now: number): KnownAgent {
+  const key = agent === null ? undefined : findFittingKey(agent.keys, presented);
+  if (agent === null || key === undefined) throw unauthenticated('The agent key is not valid');
+  if (isOver(agent.expiresAt, now) || isOver(key.expiresAt, now)) {
     throw unauthenticated('The agent key has expired');
   }
   return agent;
+}
+
+function isOver(expiresAt: string | undefined, now: number): boolean {
+  return expiresAt !== undefined && now >= Date.parse(expiresAt);
 }
 
 function unauthenticated(message: string): ConnectorsError {

@@ -6,6 +6,12 @@ import {
   type EventSubscription,
   type Served,
 } from '@connectors/vault-core';
+import { Permissions } from '../access/permissions.ts';
+
+/** An agent as the steps of a request need it. */
+export interface KnownAgent extends Agent {
+  permissions: Permissions;
+}
 
 export interface KnownAgentsOptions {
   store: Pick<AgentStore, 'find'>;
@@ -21,11 +27,14 @@ const subscribedMs = 60_000;
 
 /** The agents that have called lately. `null` stands for one that is not stored. */
 export class KnownAgents {
-  readonly #cache: ReadCache<Agent | null>;
+  readonly #cache: ReadCache<KnownAgent | null>;
 
   constructor({ store, events, staleMaxMs, now }: KnownAgentsOptions) {
-    this.#cache = new ReadCache<Agent | null>({
-      read: async (id) => (await store.find(id)) ?? null,
+    this.#cache = new ReadCache<KnownAgent | null>({
+      read: async (id) => {
+        const agent = await store.find(id);
+        return agent === undefined ? null : { ...agent, permissions: new Permissions(agent.grants) };
+      },
       freshUntil: (agent, readAt) =>
         readAt + (agent !== null && events.isConnected ? subscribedMs : unsubscribedMs),
       usableUntil: (agent, readAt) => readAt + (agent === null ? unsubscribedMs : staleMaxMs),
@@ -33,11 +42,11 @@ export class KnownAgents {
     });
   }
 
-  peek(id: string): Agent | null | undefined {
+  peek(id: string): KnownAgent | null | undefined {
     return this.#cache.peek(id)?.value;
   }
 
-  get(id: string): Promise<Served<Agent | null>> {
+  get(id: string): Promise<Served<KnownAgent | null>> {
     return this.#cache.get(id);
   }
 

@@ -1,5 +1,6 @@
 import { connectUrl, ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
 import type { Logger } from 'pino';
+import { GrantMissingError, type MissingGrant } from '../access/grant-missing-error.ts';
 import type { Exchange } from '../exchange.ts';
 
 interface ProblemContext {
@@ -18,6 +19,8 @@ export interface Problem {
   requestId: string;
   /** Where the user connects the integration; on 424. */
   connectUrl?: string;
+  /** What the agent would have to be granted; on 403. */
+  missingGrant?: MissingGrant;
 }
 
 /** Answers a request that failed here, not at the upstream. */
@@ -72,5 +75,6 @@ function toProblem(error: ConnectorsError, subject: Subject, consoleUrl: string)
     action,
     requestId: subject.requestId,
     ...(status === 424 && id !== undefined ? { connectUrl: connectUrl(consoleUrl, id) } : {}),
+    ...(error instanceof GrantMissingError ? { missingGrant: error.missingGrant } : {}),
   };
 }

@@ -69,4 +69,9 @@ export class KvEngine {
       .filter((number) => number <= newest);
     if (versions.length > 0) await this.#vault.write(`${this.#mount}/destroy/${path}`, { versions });
   }
+
+  /** Deletes every version and the count of them: a `cas` other than 0 that was read before never fits again. */
+  forget(path: string): Promise<void> {
+    return this.#vault.delete(`${this.#mount}/metadata/${path}`);
+  }
 }
