@@ -36,3 +36,6 @@ createServer((request, response) => {
     },
   );
 }).listen(Number(port), '127.0.0.1');
+
+// Profiles are written by a process that ends by itself.
+process.once('SIGTERM', () => process.exit());

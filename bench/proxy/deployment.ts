@@ -7,8 +7,6 @@ const tenantId = 'tenant-1';
 /** As the upstream sees it. */
 export const token = 'a-token-of-forty-characters-0123456789ab';
 
-export type Deployment = Awaited<ReturnType<typeof startDeployment>>;
-
 /** Vault and Redis with a tenant's credential and an agent's key: what the proxy needs to serve. */
 export async function startDeployment(dir: string, upstream: string) {
   const fleet = await startFleet(dir, { workers: 0, proxies: 0 });

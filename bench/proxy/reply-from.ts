@@ -12,3 +12,6 @@ app.all('/*', (_request, reply) =>
   }),
 );
 await app.listen({ host: '127.0.0.1', port: Number(port) });
+
+// Profiles are written by a process that ends by itself.
+process.once('SIGTERM', () => process.exit());

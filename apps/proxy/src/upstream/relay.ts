@@ -12,6 +12,9 @@ export type RelayOutcome = 'relayed' | 'rejected';
 /** What a refusal has to say is thrown away up to this size; beyond it the connection is. */
 const refusalBytes = 64 * 1024;
 
+/** Answers up to this size are sent in one piece with their headers. */
+const joinedBytes = 16 * 1024;
+
 /** Node writes no other reason phrase, and nobody needs one. */
 const printable = /^[\t\x20-\x7e]*$/;
 
@@ -24,7 +27,9 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #sentAt = performance.now();
   #controller: Controller | undefined;
   #refusalBytes: number | undefined;
-  #hasBody = false;
+  /** The first piece of the body while the packet with the headers has not left. */
+  #first: Buffer | undefined;
+  #isUnderWay = false;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -60,8 +65,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     );
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
     this.#response.writeHead(status, printable.test(statusMessage) ? statusMessage : '', headers);
-    // Headers wait for the body in the same packet, but not for one that takes its time, such as a stream of events.
-    queueMicrotask(() => this.#hasBody || this.#response.flushHeaders());
+    // Headers wait for what came with them, but not for a body that takes its time, such as a stream of events.
+    queueMicrotask(this.#begin);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -70,10 +75,12 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#refusalBytes > refusalBytes) controller.abort(new Error('refused at length'));
       return;
     }
-    this.#hasBody = true;
-    if (this.#response.write(chunk)) return;
-    controller.pause();
-    this.#response.once('drain', () => controller.resume());
+    if (!this.#isUnderWay && this.#first === undefined) {
+      this.#first = chunk;
+      return;
+    }
+    this.#begin();
+    this.#pass(chunk);
   }
 
   onResponseEnd(controller: Controller): void {
@@ -84,8 +91,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       this.#exchange.credential.accessToken.reveal(),
     );
     if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
-    this.#hasBody = true;
-    this.#response.end();
+    this.#finish();
     this.#settle.resolve('relayed');
   }
 
@@ -103,6 +109,28 @@ export class Relay implements Dispatcher.DispatchHandler {
   #isRefusal(status: number, headers: IncomingHttpHeaders): boolean {
     const challenge = headers['www-authenticate'];
     return isTokenRefused({ status, challenge }, this.#exchange.upstream.tokenRefusedStatuses);
+  }
+
+  #pass(chunk: Buffer): void {
+    if (this.#response.write(chunk)) return;
+    this.#controller?.pause();
+    this.#response.once('drain', () => this.#controller?.resume());
+  }
+
+  readonly #begin = (): void => {
+    if (this.#isUnderWay) return;
+    this.#isUnderWay = true;
+    if (this.#first === undefined) this.#response.flushHeaders();
+    else this.#pass(this.#first);
+  };
+
+  #finish(): void {
+    const whole = this.#isUnderWay ? undefined : this.#first;
+    this.#isUnderWay = true;
+    // As text Node joins it to the headers, one write instead of two: a fifth of all that a small answer costs.
+    if (whole !== undefined && whole.length <= joinedBytes)
+      this.#response.end(whole.toString('latin1'), 'latin1');
+    else this.#response.end(whole);
   }
 
   readonly #abort = (): void => {
