@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import {
   provisionVault,
   startAuthorizationServer,
+  startMcpUpstream,
   startRestUpstream,
+  type CreateMcpServer,
   type OAuthClient,
+  type ProtectedServer,
   type RestUpstream,
   type RunningAuthorizationServer,
 } from '@connectors/dev-servers';
@@ -36,6 +39,8 @@ export interface FleetOptions {
   tokenUrl?: (worker: string) => string;
   /** The integration's own limit of token requests; the product's unless told. */
   refreshesPerSecond?: number;
+  /** What the MCP upstream serves; the demo's tools unless told. */
+  createMcpServer?: CreateMcpServer;
 }
 
 /** The one integration of a fleet. Its credentials belong to the tenants that {@link Fleet.connect} names. */
@@ -50,7 +55,7 @@ export type Fleet = Awaited<ReturnType<typeof startFleet>>;
  * Starts several workers and proxies for tools and tests that show how they behave together. Each is a process of its own,
  * logged in to Vault as its AppRole; so are Redis, with an append-only file, and the embedded Vault. Each of them can be
  * killed, stopped and started again where it was. The authorization server, which knows of every token request, and the
- * REST upstream run in this process.
+ * upstreams run in this process.
  *
  * @param dir where data and logs lie; the caller makes and removes it
  * @throws {Error} when a part does not start; none is left running then
@@ -95,11 +100,12 @@ interface Backends {
   authorizationServer: RunningAuthorizationServer;
   client: OAuthClient;
   rest: RestUpstream;
+  mcp: ProtectedServer;
 }
 
 async function startBackends(
   dir: string,
-  { accessTokenTtl = 3600 }: FleetOptions,
+  { accessTokenTtl = 3600, createMcpServer: createServer }: FleetOptions,
   keep: Keep,
   keepMember: KeepMember,
 ): Promise<Backends> {
@@ -122,7 +128,10 @@ async function startBackends(
   const client = { clientId: 'connectors', clientSecret, redirectUris: [redirectUri] };
   const authorizationServer = keep(await startAuthorizationServer({ accessTokenTtl, clients: [client] }));
   const rest = keep(await startRestUpstream({ authorizationServer }));
-  return { redis, vault, vaultToken, authorizationServer, client, rest };
+  const mcp = keep(
+    await startMcpUpstream({ authorizationServer, ...(createServer === undefined ? {} : { createServer }) }),
+  );
+  return { redis, vault, vaultToken, authorizationServer, client, rest, mcp };
 }
 
 async function startApps(
@@ -170,14 +179,14 @@ async function startApps(
 function writeIntegrations(
   dir: string,
   name: string,
-  { authorizationServer, client, rest }: Backends,
+  { authorizationServer, client, rest, mcp }: Backends,
   tokenUrl: string | undefined,
   refreshesPerSecond: number | undefined,
 ): string {
   const { issuer, authorizationEndpoint: authorizeUrl } = authorizationServer;
   const { clientId } = client;
   const endpoints = tokenUrl === undefined ? {} : { authorizeUrl, tokenUrl, clientAuthentication: 'basic' };
-  const upstream = { rest: rest.url };
+  const upstream = { rest: rest.url, mcp: `${mcp.url}/mcp` };
   const entry = { provider: 'oidc', issuer, ...endpoints, clientId, scopes, upstream, refreshesPerSecond };
   const file = join(dir, `${name}.yaml`);
   // JSON is YAML.

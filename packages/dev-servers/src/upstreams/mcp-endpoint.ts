@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import { localhostOriginValidation, toNodeHandler } from '@modelcontextprotocol/node';
 import {
   createMcpHandler,
   isInitializeRequest,
@@ -27,6 +27,9 @@ interface Session {
   account: unknown;
 }
 
+/** Refuses what a page of another origin sends. */
+const isLocal = localhostOriginValidation();
+
 /** Asks clients to come back soon when a stream was cut. */
 const retryMs = 50;
 
@@ -44,8 +47,10 @@ export function createMcpEndpoint(createServer: CreateMcpServer): McpEndpoint {
         : modern.fetch(request, options),
   });
   return {
-    // Its types do not allow for a method that is undefined, as Node's do.
-    handle: (request, response) => handle(request as never, response),
+    handle: async (request, response) => {
+      // Its types do not allow for a method that is undefined, as Node's do.
+      if (isLocal(request, response)) await handle(request as never, response);
+    },
     close: async () => {
       await modern.close();
       for (const { transport } of sessions.values()) await transport.close();
