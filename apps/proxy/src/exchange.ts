@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CredentialUse, Upstream } from '@connectors/oauth';
 import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
 import type { KnownAgent } from './identity/known-agents.ts';
 import type { RequestBody } from './upstream/body.ts';
 import type { Target } from './routes/target.ts';
-import type { Upstream } from './upstream/upstreams.ts';
 
 /** An agent key in the wrong header is no request id. */
 const safeId = /^(?!cak_)[A-Za-z0-9._-]{1,128}$/;
@@ -24,6 +24,8 @@ export class Exchange {
   credentialId!: CredentialId;
   upstream!: Upstream;
   credential!: UsableCredential;
+  /** Of the credential that was sent last. */
+  use!: CredentialUse;
   body!: RequestBody;
 
   /** For the access line. */

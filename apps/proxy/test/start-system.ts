@@ -35,6 +35,9 @@ type Limits = Pick<
 export interface SystemOptions extends Partial<Limits> {
   /** More integrations, each with the URL of its REST upstream. */
   upstreams?: Record<string, string>;
+  /** More integrations, as `connectors.yaml` would have them. */
+  entries?: Record<string, object>;
+  guard?: EgressGuard;
 }
 
 export const prefix = 'test';
@@ -44,7 +47,12 @@ const redirectUri = 'http://127.0.0.1/callback';
  * Vault, Redis, the authorization server and its two upstreams, and a proxy in front of them that has no more rights than
  * its AppRole gives it.
  */
-export async function startSystem({ upstreams: others = {}, ...limits }: SystemOptions = {}) {
+export async function startSystem({
+  upstreams: others = {},
+  entries = {},
+  guard = new EgressGuard({ allow: ['127.0.0.1'] }),
+  ...limits
+}: SystemOptions = {}) {
   const secret = randomBytes(12).toString('hex');
   const client: OAuthClient = { clientId: 'connectors', clientSecret: secret, redirectUris: [redirectUri] };
   const [vaultServer, redis, authorizationServer] = await Promise.all([
@@ -58,12 +66,16 @@ export async function startSystem({ upstreams: others = {}, ...limits }: SystemO
   ]);
   const clock = { offset: 0, now: () => Date.now() + clock.offset };
   const lines: string[] = [];
-  const guard = new EgressGuard({ allow: ['127.0.0.1'] });
-  const integrations = integrationsOf(authorizationServer, client, {
-    demo: { rest: rest.url, mcp: `${mcp.url}/mcp` },
-    'rest-only': { rest: `${rest.url}/base/` },
-    ...Object.fromEntries(Object.entries(others).map(([id, url]) => [id, { rest: url }])),
-  });
+  const integrations = integrationsOf(
+    authorizationServer,
+    client,
+    {
+      demo: { rest: rest.url, mcp: `${mcp.url}/mcp` },
+      'rest-only': { rest: `${rest.url}/base/` },
+      ...Object.fromEntries(Object.entries(others).map(([id, url]) => [id, { rest: url }])),
+    },
+    entries,
+  );
   const { upstreams } = prepareUpstreams(integrations, guard);
 
   const admin = new VaultClient({ address: vaultServer.url, token: vaultServer.rootToken, now: clock.now });
@@ -115,7 +127,7 @@ export async function startSystem({ upstreams: others = {}, ...limits }: SystemO
       return { id: agent.id, key: key.reveal() };
     },
     /** A tenant's user goes through the real authorization flow; the tokens are stored as a worker stores them. */
-    connect: async (tenantId: string, integration = 'demo') => {
+    connect: async (tenantId: string, integration = 'demo', fields?: Record<string, string>) => {
       const login = `${tenantId}-user`;
       const scopes = ['openid', 'api:read', 'api:write'];
       const granted = await grantAs(authorizationServer, {
@@ -132,6 +144,7 @@ export async function startSystem({ upstreams: others = {}, ...limits }: SystemO
         scopes,
         tokenType: granted.token_type,
         integration,
+        fields,
       });
       return { accessToken: granted.access_token, refreshToken: granted.refresh_token, stored };
     },
@@ -164,6 +177,7 @@ function integrationsOf(
   endpoints: { authorizationEndpoint: string; tokenEndpoint: string },
   client: OAuthClient,
   upstreams: Record<string, { rest?: string; mcp?: string }>,
+  more: Record<string, object>,
 ) {
   const entry = {
     authorizeUrl: endpoints.authorizationEndpoint,
@@ -172,7 +186,10 @@ function integrationsOf(
     clientId: client.clientId,
     clientSecretEnv: 'CLIENT_SECRET',
   };
-  const entries = Object.entries(upstreams).map(([id, upstream]) => [id, { ...entry, upstream }] as const);
+  const entries = [
+    ...Object.entries(upstreams).map(([id, upstream]) => [id, { ...entry, upstream }] as const),
+    ...Object.entries(more).map(([id, fields]) => [id, { ...entry, ...fields }] as const),
+  ];
   const { integrations, problems } = loadIntegrations({
     // JSON is YAML.
     yaml: JSON.stringify({ integrations: Object.fromEntries(entries) }),

@@ -36,5 +36,21 @@ function fits(value: string, pattern: string): boolean {
 
 /** Puts the fields of a credential, which were checked, into the places `{name}` of a URL. */
 export function fillUrl(template: string, fields: CredentialFields): string {
-  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(fields[name] ?? ''));
+  return fill(template, (name) => encodeURIComponent(fields[name] ?? ''));
+}
+
+/** The same for a text that is no URL. */
+export function fillText(template: string, fields: CredentialFields): string {
+  return fill(template, (name) => fields[name] ?? '');
+}
+
+/** The names of the fields that a text has to be filled with. */
+export function placeholders(template = ''): string[] {
+  return [...template.matchAll(place)].map(([, name = '']) => name);
+}
+
+const place = /\{(\w+)\}/g;
+
+function fill(template: string, valueOf: (name: string) => string): string {
+  return template.replaceAll(place, (_, name: string) => valueOf(name));
 }

@@ -1,6 +1,7 @@
 export { authorizeUrl, type AuthorizeRequest } from './authorize-url.ts';
 export { catalog } from './catalog.ts';
 export { fieldProblems, type CredentialFields } from './credential-fields.ts';
+export { Injection, type Injected } from './injection.ts';
 export type { Integration, ReadyIntegration } from './integration.ts';
 export { integrationFields, readIntegrations } from './integration-settings.ts';
 export { entrySchema, loadIntegrations } from './load-integrations.ts';
@@ -19,4 +20,5 @@ export { revokeToken, type Revocation, type RevocationRequest } from './revocati
 export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
 export { isTokenRefused, type ApiAnswer } from './token-refusal.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';
+export { requestTarget, Upstream, type CredentialUse, type Surface } from './upstream.ts';
 export { readTokenResponse, type TokenResult, type TokenSet } from './token-response.ts';

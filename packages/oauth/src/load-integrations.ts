@@ -1,11 +1,14 @@
 import { idRule, isId, Secret } from '@connectors/vault-core';
 import { z } from 'zod';
+import { hasOwnHost } from './api-address.ts';
 import { readPrivateKey } from './assertion.ts';
 import { catalog } from './catalog.ts';
 import { readConnectorsFile } from './connectors-file.ts';
+import { placeholders } from './credential-fields.ts';
+import { showsClient } from './injection-style.ts';
 import type { Integration } from './integration.ts';
 import type { Grant, Provider } from './provider.ts';
-import { oauthDefaults, providerFields, providerSchema } from './provider.ts';
+import { isRequired, oauthDefaults, providerFields, providerSchema } from './provider.ts';
 
 const variableName = z
   .string()
@@ -106,13 +109,27 @@ function build(id: string, entry: Entry, env: Environment, report: Report): Inte
   const upstreams = { rest: upstream.rest ?? merged.apiBaseUrl, mcp: upstream.mcp ?? merged.mcpUrl };
   const reachable = upstreams.rest !== undefined || upstreams.mcp !== undefined;
   const client = readClient(id, { clientId, clientSecretEnv, clientKeyEnv, clientKeyId }, env, report);
-  const lacksClient = client.clientId === undefined && needsClient(merged);
+  const lacksClient =
+    client.clientId === undefined &&
+    (needsClient(merged) || (provider.data?.injection !== undefined && showsClient(provider.data.injection)));
 
   for (const { path, message } of provider.error?.issues ?? []) report(path, message);
   if (lacksClient) report(['clientId'], `required, here or as ${variable(id, 'CLIENT_ID')}`);
   if (!reachable) report(['upstream'], 'rest or mcp is required');
   if (!provider.success || lacksClient || !reachable) return undefined;
+  reportFields(provider.data, upstreams, report);
   return { id, provider: provider.data, ...client, scopes, upstreams };
+}
+
+/** What a base URL is filled with must be there, and a host that is filled needs a rule of its own. */
+function reportFields(provider: Provider, upstreams: Integration['upstreams'], report: Report): void {
+  for (const [surface, template] of Object.entries(upstreams)) {
+    for (const name of placeholders(template)) {
+      if (!isRequired(provider, name)) report(['fields', name], `required, upstream.${surface} names it`);
+    }
+    if (template !== undefined && hasOwnHost(template) && provider.apiHost === undefined)
+      report(['apiHost'], `required, fields stand in the host of upstream.${surface}`);
+  }
 }
 
 function readClient(

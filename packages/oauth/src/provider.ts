@@ -1,22 +1,12 @@
 import { isId, idRule, mintingGrants } from '@connectors/vault-core';
 import { z } from 'zod';
+import { placeholders } from './credential-fields.ts';
+import { injectedFields, injectionSchema, styleProblem } from './injection-style.ts';
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).refine((text) => {
   const parsed = URL.parse(text);
   return parsed === null || (parsed.username === '' && parsed.password === '' && parsed.hash === '');
 }, 'must be a URL without credentials and fragment');
-const headerName = z.string().regex(/^[A-Za-z0-9-]+$/, 'must be a header name');
-const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
-
-/** How the access token gets into a request to the provider's API. */
-const injectionSchema = z.strictObject({
-  header: headerName,
-  /** What stands before the token, for example `Bearer`; empty for a bare token. */
-  scheme: headerValue,
-  /** Sent when the agent's request has no header of that name, for APIs that insist on one. */
-  defaultHeaders: z.record(headerName, headerValue),
-});
-
 const fieldName = z.string().regex(/^[a-z][A-Za-z0-9]{0,63}$/, 'must be a name in camel case');
 
 /** A value that every credential has of its own, for example the id of an installation. */
@@ -131,10 +121,21 @@ export const providerFields = {
     .describe(
       'Statuses by which its API says that a token is dead. A `WWW-Authenticate` with `invalid_token` or `insufficient_scope` counts for more.',
     ),
-  apiBaseUrl: url.optional().describe('Base URL of its API, where `upstream.rest` names no other.'),
+  apiBaseUrl: url
+    .optional()
+    .describe(
+      'Base URL of its API, where `upstream.rest` names no other. `{name}` stands for a field of the credential, also in the host if `apiHost` is given.',
+    ),
+  apiHost: z
+    .string()
+    .refine(isRegExp, 'must be a regular expression')
+    .optional()
+    .describe(
+      "With fields in the host of `apiBaseUrl` or an `upstream`: a regular expression for the whole host, its port included. A credential's token goes to no other.",
+    ),
   mcpUrl: url.optional().describe('Its MCP server, where `upstream.mcp` names no other.'),
   injection: injectionSchema.describe(
-    'How the token gets into requests: `header`, the `scheme` before it (may be empty), and `defaultHeaders` for requests that lack them.',
+    'How the token gets into requests: `header` and the `scheme` before it (may be empty), or `basic` (user and password), or `query` (a parameter); `headers` that are always sent, and `defaultHeaders` for requests that lack them.',
   ),
 };
 
@@ -144,6 +145,12 @@ export const providerSchema = z
   .superRefine((provider, context) => {
     const missing = missingEndpoint(provider);
     if (missing !== undefined) context.addIssue({ code: 'custom', ...missing });
+    const style = styleProblem(provider.injection);
+    if (style !== undefined) context.addIssue({ code: 'custom', path: ['injection'], message: style });
+    for (const name of injectedFields(provider.injection)) {
+      if (isRequired(provider, name)) continue;
+      context.addIssue({ code: 'custom', path: ['fields', name], message: 'required, injection names it' });
+    }
     const names = placeholders(provider.tokenUrl);
     if (names.length > 0 && !isMinted(provider))
       context.addIssue({
@@ -152,7 +159,7 @@ export const providerSchema = z
         message: 'may not name fields with this grant',
       });
     for (const name of names) {
-      if (Object.hasOwn(provider.fields, name) && provider.fields[name]?.optional !== true) continue;
+      if (isRequired(provider, name)) continue;
       context.addIssue({ code: 'custom', path: ['fields', name], message: 'required, tokenUrl names it' });
     }
   });
@@ -185,14 +192,14 @@ function missingEndpoint(provider: Endpoints): { path: string[]; message: string
   return { path: ['issuer'], message: `required, unless ${endpoints} given` };
 }
 
-/** The names of the fields that a URL has to be filled with. */
-function placeholders(url = ''): string[] {
-  return [...url.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-}
-
 /** Whether new tokens are asked for without a refresh token: nothing is spent, and no answer can be lost. */
 export function isMinted({ grant }: Pick<Provider, 'grant'>): boolean {
   return grant !== 'authorization_code' && grant !== 'api_key';
+}
+
+/** Whether every credential has this field. */
+export function isRequired({ fields }: Pick<Provider, 'fields'>, name: string): boolean {
+  return Object.hasOwn(fields, name) && fields[name]?.optional !== true;
 }
 
 function isRegExp(pattern: string): boolean {
@@ -219,5 +226,5 @@ export const oauthDefaults = {
   refreshTokenRotates: true,
   errors: {},
   tokenRefusedStatuses: [401],
-  injection: { header: 'Authorization', scheme: 'Bearer', defaultHeaders: {} },
+  injection: { header: 'Authorization', scheme: 'Bearer', headers: {}, defaultHeaders: {} },
 } satisfies Partial<Provider>;

@@ -5,6 +5,8 @@ import type { Secret } from './secret.ts';
 /** What is needed to send a credential with a request: never its refresh token. */
 export interface UsableCredential {
   accessToken: Secret;
+  /** What the provider needs to know of this tenant. */
+  fields: Readonly<Record<string, string>>;
   revision: string;
   /** Milliseconds since the epoch; infinite for tokens that do not expire. */
   expiresAt: number;
@@ -22,6 +24,7 @@ export function toUsable(stored: StoredCredential, accessToken: Secret): UsableC
   const lifetimeMs = expiresAt - Date.parse(metadata.tokenIssuedAt);
   return {
     accessToken,
+    fields: metadata.fields ?? {},
     revision: metadata.revision,
     expiresAt,
     // Well below the worker's lead, also for tokens that live for seconds: else each would be waited for.

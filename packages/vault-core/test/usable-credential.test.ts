@@ -6,6 +6,7 @@ import { afterExpiry, afterRejection, sendableUntil, toUsable } from '../src/usa
 const id = { tenantId: 'acme', integration: 'demo' };
 const credential = {
   accessToken: new Secret('token'),
+  fields: {},
   revision: 'one',
   expiresAt: 100_000,
   marginMs: 5_000,

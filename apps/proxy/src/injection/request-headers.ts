@@ -1,5 +1,4 @@
-import type { Provider } from '@connectors/oauth';
-import type { Secret } from '@connectors/vault-core';
+import type { Injection } from '@connectors/oauth';
 
 /** A header field list as it is on the wire: name, value, name, value. Order and repetition are kept. */
 export type RawHeaders = string[];
@@ -45,24 +44,21 @@ const droppedPrefixes = ['proxy-', 'x-forwarded-', 'connectors-'];
 /** What the agent's headers become at the upstream. What is injected wins over whatever the agent sent. */
 export function requestHeaders(
   received: readonly string[],
-  injection: Provider['injection'],
-  accessToken: Secret,
+  injection: Pick<Injection, 'names' | 'defaults' | 'headers'>,
 ): RawHeaders {
   const isNamed = connectionOptions(received);
-  const injected = injection.header.toLowerCase();
   const headers: RawHeaders = [];
   const present = new Set<string>();
   for (let i = 0; i + 1 < received.length; i += 2) {
     const name = (received[i] ?? '').toLowerCase();
-    if (name === injected || isDropped(name) || isNamed?.has(name)) continue;
+    if (injection.names.has(name) || isDropped(name) || isNamed?.has(name)) continue;
     present.add(name);
     headers.push(received[i] ?? '', received[i + 1] ?? '');
   }
-  for (const [name, value] of Object.entries(injection.defaultHeaders)) {
-    if (!present.has(name.toLowerCase())) headers.push(name, value);
+  for (const { key, name, value } of injection.defaults) {
+    if (!present.has(key)) headers.push(name, value);
   }
-  const { scheme } = injection;
-  headers.push(injection.header, `${scheme === '' ? '' : `${scheme} `}${accessToken.reveal()}`);
+  headers.push(...injection.headers());
   return headers;
 }
 

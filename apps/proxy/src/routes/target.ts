@@ -1,8 +1,6 @@
+import type { Surface } from '@connectors/oauth';
 import { climbs } from '@connectors/egress';
 import { checkId, ConnectorsError } from '@connectors/vault-core';
-
-/** Which of an integration's upstreams is meant. */
-export type Surface = 'rest' | 'mcp';
 
 /** What a request is for, from its URL. Path and query are as they were sent, byte for byte. */
 export interface Target {

@@ -1,4 +1,5 @@
 import { ConnectorsError } from '@connectors/vault-core';
+import { requestTarget } from '@connectors/oauth';
 import type { Dispatcher } from 'undici';
 import { replaceCredential } from '../credential/obtain-credential.ts';
 import type { Exchange } from '../exchange.ts';
@@ -7,7 +8,6 @@ import type { ProxyParts } from '../pipeline.ts';
 import { hasBody, readBody, type RequestBody } from './body.ts';
 import { toUpstreamError } from './failure.ts';
 import { Relay, type RelayOutcome } from './relay.ts';
-import { upstreamPath } from './upstreams.ts';
 
 /** A body that is small enough is read before the upstream is bothered, so that it can be sent twice. */
 export function takeBody(exchange: Exchange): void | Promise<void> {
@@ -34,13 +34,17 @@ export async function forward(exchange: Exchange, parts: ProxyParts): Promise<vo
 }
 
 async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
-  const { request, upstream, target, body, credential } = exchange;
-  const headers = requestHeaders(request.rawHeaders, upstream.injection, credential.accessToken);
+  const { request, upstream, target, body } = exchange;
+  exchange.use = upstream.use(exchange.credentialId, exchange.credential);
+  const { addresses, injection } = exchange.use;
+  const address = addresses[target.surface];
+  if (address === undefined) throw new TypeError('findIntegration has not looked');
+  const headers = requestHeaders(request.rawHeaders, injection);
   const relay = new Relay(exchange);
   parts.dispatcher.dispatch(
     {
-      origin: upstream.origin,
-      path: upstreamPath(upstream, target.path, target.query),
+      origin: address.origin,
+      path: requestTarget(address, target.path, target.query, injection),
       method: request.method as Dispatcher.HttpMethod,
       headers: [...headers, ...lengthHeader(body, request.headers['content-length'])],
       body: bodyOf(body),

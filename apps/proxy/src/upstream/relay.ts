@@ -59,10 +59,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#exchange.body.kind === 'streamed') controller.abort(new Error('refused'));
       return;
     }
-    const headers = responseHeaders(
-      latin1(controller.rawHeaders),
-      this.#exchange.credential.accessToken.reveal(),
-    );
+    const headers = responseHeaders(latin1(controller.rawHeaders), this.#exchange.use.injection);
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
     this.#response.writeHead(status, printable.test(statusMessage) ? statusMessage : '', headers);
     // Headers wait for what came with them, but not for a body that takes its time, such as a stream of events.
@@ -86,10 +83,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Controller): void {
     this.#end();
     if (this.#refusalBytes !== undefined) return;
-    const trailers = responseHeaders(
-      latin1(controller.rawTrailers),
-      this.#exchange.credential.accessToken.reveal(),
-    );
+    const trailers = responseHeaders(latin1(controller.rawTrailers), this.#exchange.use.injection);
     if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
     this.#finish();
     this.#settle.resolve('relayed');
@@ -108,7 +102,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   #isRefusal(status: number, headers: IncomingHttpHeaders): boolean {
     const challenge = headers['www-authenticate'];
-    return isTokenRefused({ status, challenge }, this.#exchange.upstream.tokenRefusedStatuses);
+    return isTokenRefused({ status, challenge }, this.#exchange.upstream.provider.tokenRefusedStatuses);
   }
 
   #pass(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Injection } from '@connectors/oauth';
 import { connectionOptions, type RawHeaders } from '../injection/request-headers.ts';
 
 const dropped = new Set([
@@ -22,11 +23,14 @@ const dropped = new Set([
   'strict-transport-security',
 ]);
 
-/** Some providers put the token into the address of the next page. */
-const redacted = new Set(['location', 'link']);
+/** Some providers put the token into the address of the next page, and one that came in a query may be echoed in any. */
+const redacted = new Set(['location', 'content-location', 'link', 'refresh']);
 
 /** What the upstream's headers become on their way to the agent. */
-export function responseHeaders(received: readonly string[], token: string): RawHeaders {
+export function responseHeaders(
+  received: readonly string[],
+  injection: Pick<Injection, 'redact'>,
+): RawHeaders {
   const isNamed = connectionOptions(received);
   const isChunked = has(received, 'transfer-encoding');
   const headers: RawHeaders = [];
@@ -36,7 +40,7 @@ export function responseHeaders(received: readonly string[], token: string): Raw
     // RFC 9112 6.3: with both, the length is the lie.
     if (isChunked && name === 'content-length') continue;
     const value = received[i + 1] ?? '';
-    headers.push(received[i] ?? '', redacted.has(name) ? redact(value, token) : value);
+    headers.push(received[i] ?? '', redacted.has(name) ? injection.redact(value) : value);
   }
   return headers;
 }
@@ -44,8 +48,4 @@ export function responseHeaders(received: readonly string[], token: string): Raw
 /** Whether a field list has a field; `name` is in lower case. */
 export function has(headers: readonly string[], name: string): boolean {
   return headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === name);
-}
-
-function redact(value: string, token: string): string {
-  return value.replaceAll(token, '[redacted]').replaceAll(encodeURIComponent(token), '[redacted]');
 }

@@ -1,11 +1,13 @@
+import { Injection } from '@connectors/oauth';
 import { Secret } from '@connectors/vault-core';
 import { expect, test } from 'vitest';
 import { requestHeaders } from '../../src/injection/request-headers.ts';
 
-const bearer = { header: 'Authorization', scheme: 'Bearer', defaultHeaders: {} };
+const bearer = { header: 'Authorization', scheme: 'Bearer', headers: {}, defaultHeaders: {} };
 
-function sent(received: string[], injection: Partial<typeof bearer> = {}): string[] {
-  return requestHeaders(received, { ...bearer, ...injection }, new Secret('token'));
+function sent(received: string[], style: Partial<typeof bearer> & { query?: string } = {}): string[] {
+  const injection = new Injection({ ...bearer, ...style }, { accessToken: new Secret('token') });
+  return requestHeaders(received, injection);
 }
 
 const injected = ['Authorization', 'Bearer token'];
@@ -72,6 +74,22 @@ test('never passes the agent’s key on when the credential goes into another he
   expect(sent(['Authorization', 'Bearer cak_a_b'], { header: 'X-Api-Key' })).toEqual([
     'X-Api-Key',
     'Bearer token',
+  ]);
+});
+
+test('never passes the agent’s key on when the credential goes into the query', () => {
+  expect(sent(['Authorization', 'Bearer cak_a_b', 'Accept', '*/*'], { query: 'access_token' })).toEqual([
+    'Accept',
+    '*/*',
+  ]);
+});
+
+test('sends the integration’s own headers, whatever the agent says', () => {
+  const headers = { 'Client-Id': 'abc' };
+  expect(sent(['client-id', 'mine', 'Connection', 'client-id'], { headers })).toEqual([
+    'Client-Id',
+    'abc',
+    ...injected,
   ]);
 });
 

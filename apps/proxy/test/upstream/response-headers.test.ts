@@ -1,5 +1,10 @@
+import { Injection, oauthDefaults } from '@connectors/oauth';
+import { Secret } from '@connectors/vault-core';
 import { expect, test } from 'vitest';
 import { responseHeaders } from '../../src/upstream/response-headers.ts';
+
+const injecting = (token: string) =>
+  new Injection(oauthDefaults.injection, { accessToken: new Secret(token) });
 
 test('keeps names, values, order and repetition of what the upstream says', () => {
   const received = [
@@ -14,7 +19,7 @@ test('keeps names, values, order and repetition of what the upstream says', () =
     'Content-Length',
     '3',
   ];
-  expect(responseHeaders(received, 'token')).toEqual(received);
+  expect(responseHeaders(received, injecting('token'))).toEqual(received);
 });
 
 test.each([
@@ -32,20 +37,22 @@ test.each([
   expect(
     responseHeaders(
       names.flatMap((name) => [name, 'x']),
-      'token',
+      injecting('token'),
     ),
   ).toEqual([]);
 });
 
 test('drops what Connection names', () => {
-  expect(responseHeaders(['X-One', '1', 'Connection', 'x-one', 'X-Two', '2'], 'token')).toEqual([
+  expect(responseHeaders(['X-One', '1', 'Connection', 'x-one', 'X-Two', '2'], injecting('token'))).toEqual([
     'X-Two',
     '2',
   ]);
 });
 
 test('drops the length of a chunked body', () => {
-  expect(responseHeaders(['Content-Length', '3', 'Transfer-Encoding', 'chunked'], 'token')).toEqual([]);
+  expect(
+    responseHeaders(['Content-Length', '3', 'Transfer-Encoding', 'chunked'], injecting('token')),
+  ).toEqual([]);
 });
 
 test('redacts the token in Location and Link, plain and percent-encoded', () => {
@@ -55,7 +62,7 @@ test('redacts the token in Location and Link, plain and percent-encoded', () => 
     'link',
     '<https://a.example/?t=to+ken>; rel="next", <https://a.example/?t=to+ken>',
   ];
-  expect(responseHeaders(received, 'to+ken')).toEqual([
+  expect(responseHeaders(received, injecting('to+ken'))).toEqual([
     'Location',
     'https://b.example/?t=[redacted]&u=[redacted]',
     'link',

@@ -1,7 +1,17 @@
 import { EgressGuard } from '@connectors/egress';
-import { loadIntegrations } from '@connectors/oauth';
+import { loadIntegrations, requestTarget } from '@connectors/oauth';
+import { Secret } from '@connectors/vault-core';
 import { expect, test } from 'vitest';
-import { prepareUpstreams, upstreamPath } from '../../src/upstream/upstreams.ts';
+import { prepareUpstreams } from '../../src/upstream/upstreams.ts';
+
+const credential = {
+  accessToken: new Secret('token'),
+  fields: {},
+  revision: 'one',
+  expiresAt: Infinity,
+  marginMs: 0,
+  isRefreshable: false,
+};
 
 function prepare(rest: string, mcp?: string) {
   const entry = {
@@ -17,9 +27,10 @@ function prepare(rest: string, mcp?: string) {
 }
 
 function pathBelow(base: string, path: string, query = ''): string {
-  const upstream = prepare(base).upstreams.get('demo')?.rest;
-  if (upstream === undefined) throw new Error('refused');
-  return upstreamPath(upstream, path, query);
+  const upstream = prepare(base).upstreams.get('demo');
+  const use = upstream?.use({ tenantId: 'acme', integration: 'demo' }, credential);
+  if (use?.addresses.rest === undefined) throw new Error('refused');
+  return requestTarget(use.addresses.rest, path, query, use.injection);
 }
 
 test('appends the path to the base path', () => {
