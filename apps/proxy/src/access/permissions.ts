@@ -1,5 +1,5 @@
 import { compilePathPattern, normalisePath, type CredentialId, type Grant } from '@connectors/vault-core';
-import type { Surface } from '../routes/target.ts';
+import type { Surface } from '@connectors/oauth';
 import { compileToolPattern } from './tool-pattern.ts';
 
 /** Of each part, `undefined` stands for all. */
