@@ -1,3 +1,6 @@
+export { OAuthProxy, type OAuthProxyOptions, type ProxyResponse } from './oauth-proxy.ts';
+export type { OAuthClientConfig } from './oauth-clients.ts';
+export type { ProxyRequest } from './upstream-call.ts';
 export {
   RefreshScheduler,
   type RefreshSchedulerEvents,

@@ -144,6 +144,7 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
   /**
    * Asks for a refresh before it is due; what comes of it is told by the events.
    *
+   * @param revision of the state to refresh; left out, the one that is stored
    * @returns `hastened`; or why there will be none now: `cooling_down` (the token was issued less than
    *   `REFRESH_COOLDOWN_SECONDS` ago), `throttled` (its provider asked for time), `not_refreshable`, or `superseded` (somebody stored other
    *   tokens just now)
@@ -151,10 +152,10 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
    * @throws ConnectorsError `queue_unavailable` without Redis
    * @throws VaultError
    */
-  async refreshNow(tenantId: string, integration: string): Promise<RequestOutcome> {
+  async refreshNow(tenantId: string, integration: string, revision?: string): Promise<RequestOutcome> {
     const id = { tenantId, integration };
-    const { credential } = await this.#vault.credentials.get(id);
-    return refreshNow(this.#refreshing.engine, { ...id, revision: credential.metadata.revision });
+    const state = revision ?? (await this.#vault.credentials.get(id)).credential.metadata.revision;
+    return refreshNow(this.#refreshing.engine, { ...id, revision: state });
   }
 
   /**

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +38,7 @@ function run(name: string, env: Record<string, string> = {}) {
   return { child, said, exited: once(child, 'close') };
 }
 
-it.each(['vault-client', 'refresh-scheduler'])('the README shows %s as it stands', (name) => {
+it.each(['vault-client', 'refresh-scheduler', 'oauth-proxy'])('the README shows %s as it stands', (name) => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   expect(readme).toContain(`\`\`\`ts\n${readFileSync(join(examples, `${name}.ts`), 'utf8')}\`\`\`\n`);
 });
@@ -75,4 +77,32 @@ it('refresh-scheduler tells of retries, successes and failures, and ends when it
 
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
+});
+
+it('oauth-proxy calls an API, and tells when it asks to wait', async () => {
+  const seen: string[] = [];
+  const api = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+    const isFirst = seen.length === 1;
+    response.writeHead(isFirst ? 201 : 429, { 'content-type': 'application/json', 'retry-after': '2' });
+    response.end(isFirst ? '{"number":123}' : '{}');
+  });
+  onTestFinished(() => void api.close());
+  await once(api.listen(0, '127.0.0.1'), 'listening');
+  const env = {
+    REDIS_URL: deployment.redisServer.url,
+    MCP_BASE_URL: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    GITHUB_CLIENT_ID: 'an-id',
+    GITHUB_CLIENT_SECRET: 'a-secret',
+  };
+  const [served, limited] = [run('oauth-proxy', env), run('oauth-proxy', env)];
+  expect([await served.exited, await limited.exited]).toEqual([
+    [0, null],
+    [0, null],
+  ]);
+  expect([...served.said(), ...limited.said()].toSorted()).toEqual([
+    '201 { number: 123 }',
+    'Rate limited, retry after 2000ms',
+  ]);
+  expect(new Set(seen)).toEqual(new Set(['POST /github/repos/owner/repo/pulls Bearer gho_new_token']));
 });

@@ -17,6 +17,7 @@ export {
 export { Discovery } from './discovery.ts';
 export { failureClasses, oauthDefaults, type FailureClass } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
+export { readRateLimit } from './rate-limit.ts';
 export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
 export { isTokenRefused, type ApiAnswer } from './token-refusal.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';

@@ -111,9 +111,14 @@ function readInstant(value: unknown): number {
   return typeof value === 'string' ? Date.parse(value) : Number.NaN;
 }
 
+/** No scope holds a space (RFC 6749 3.3), so one divides them wherever another sign does. */
 function readScopes(value: unknown, separator: ' ' | ','): string[] | undefined {
   const parts: unknown[] =
-    typeof value === 'string' ? value.split(separator) : Array.isArray(value) ? value : [];
+    typeof value === 'string'
+      ? value.split(separator === ' ' ? ' ' : /[ ,]/)
+      : Array.isArray(value)
+        ? value
+        : [];
   const scopes = parts.filter((part) => typeof part === 'string').map((part) => part.trim());
   const named = scopes.filter((scope) => scope !== '');
   return named.length === 0 ? undefined : named;

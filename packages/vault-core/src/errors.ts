@@ -95,14 +95,15 @@ export class CredentialNotFoundError extends ConnectorsError {
   }
 }
 
-/** The token is past its expiry and nothing can refresh it: the user has to connect again. */
+/** The token is past its expiry, or was refused before, and nothing can refresh it: the user has to connect again. */
 export class TokenExpiredError extends ConnectorsError {
+  /** When it expired, or was refused. */
   readonly expiredAt: Date;
 
-  constructor(tenantId: string, integration: string, expiredAt: Date) {
+  constructor(tenantId: string, integration: string, expiredAt: Date, message?: string) {
     super(
       'token_expired',
-      `The credential of ${tenantId} for ${integration} expired at ${expiredAt.toISOString()}`,
+      message ?? `The credential of ${tenantId} for ${integration} expired at ${expiredAt.toISOString()}`,
     );
     this.expiredAt = expiredAt;
   }

@@ -59,7 +59,7 @@ export class Renewals {
    */
   async replaceRejected(id: CredentialId, rejected: UsableCredential): Promise<UsableCredential> {
     const stored = await this.#share(id, rejected.revision, true);
-    return afterRejection(id, stored, rejected.revision);
+    return afterRejection(id, stored, rejected.revision, this.#options.now());
   }
 
   hear(event: ConnectorsEvent): void {

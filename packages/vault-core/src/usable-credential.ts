@@ -67,10 +67,16 @@ export function afterRejection(
   id: CredentialId,
   stored: UsableCredential | null,
   rejected: string,
+  now: number,
 ): UsableCredential {
   if (stored === null) throw new CredentialNotFoundError(id.tenantId, id.integration);
   if (stored.revision !== rejected) return stored;
   if (stored.isRefreshable) throw new ConnectorsError('upstream_rejected_credential');
   const message = `${id.integration} refused the credential of ${id.tenantId}, and nothing can refresh it`;
-  throw new ConnectorsError('token_expired', message);
+  throw new TokenExpiredError(
+    id.tenantId,
+    id.integration,
+    new Date(Math.min(now, stored.expiresAt)),
+    message,
+  );
 }

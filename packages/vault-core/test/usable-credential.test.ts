@@ -60,20 +60,20 @@ describe('after waiting for the refresh of a token that is about to expire', () 
 describe('after waiting for the refresh of a token that the upstream refused', () => {
   test('a newer one is sent', () => {
     const newer = { ...credential, revision: 'two' };
-    expect(afterRejection(id, newer, 'one')).toBe(newer);
+    expect(afterRejection(id, newer, 'one', 1)).toBe(newer);
   });
 
   test('the refusal stands when there is no newer one', () => {
-    expect(() => afterRejection(id, credential, 'one')).toThrow(code('upstream_rejected_credential'));
+    expect(() => afterRejection(id, credential, 'one', 1)).toThrow(code('upstream_rejected_credential'));
   });
 
   test('the user has to connect again when nothing can refresh it', () => {
-    expect(() => afterRejection(id, { ...credential, isRefreshable: false }, 'one')).toThrow(
+    expect(() => afterRejection(id, { ...credential, isRefreshable: false }, 'one', 1)).toThrow(
       code('token_expired'),
     );
   });
 
   test('the user has to connect when it was disconnected', () => {
-    expect(() => afterRejection(id, null, 'one')).toThrow(code('credential_not_found'));
+    expect(() => afterRejection(id, null, 'one', 1)).toThrow(code('credential_not_found'));
   });
 });

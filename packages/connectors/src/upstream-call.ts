@@ -1,0 +1,138 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { EgressRefusedError, climbs, type EgressGuard } from '@connectors/egress';
+import type { Integration } from '@connectors/oauth';
+import { ConnectorsError, Secret, type ErrorCode } from '@connectors/vault-core';
+import got, { RequestError } from 'got';
+
+/** A request to an integration's API, in a tenant's name. */
+export interface ProxyRequest {
+  tenantId: string;
+  integration: string;
+  method: string;
+  /** Below the base URL of the integration; begins with a slash. */
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  query?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Text and bytes are sent as they are, anything else as JSON. */
+  body?: unknown;
+}
+
+/** A request that is complete but for the token. */
+export interface PreparedCall {
+  method: string;
+  url: URL;
+  headers: Readonly<Record<string, string>>;
+  body?: string | Uint8Array;
+}
+
+/** What the API said, unjudged. */
+export interface UpstreamAnswer {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: Uint8Array;
+  /** When it was complete, in milliseconds. */
+  receivedAt: number;
+}
+
+/** For the connection, or for us to fill in. */
+const ours = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+]);
+
+/** @throws ConnectorsError `invalid_request` */
+export function prepareCall({ upstreams }: Integration, request: ProxyRequest): PreparedCall {
+  const { method, path, query = {}, headers = {}, body } = request;
+  if (!/^[A-Za-z]+$/.test(method)) throw new ConnectorsError('invalid_request', 'method must be a word');
+  if (!path.startsWith('/') || path.includes('#') || climbs(path.split('?', 1)[0] ?? '')) {
+    const rule = 'path must begin with one slash, and hold no `.` or `..` segments, backslashes or fragment';
+    throw new ConnectorsError('invalid_request', rule);
+  }
+  const url = new URL(`${upstreams.rest?.replace(/\/+$/, '')}${path}`);
+  for (const [name, value] of Object.entries(query))
+    for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));
+  const kept = Object.entries(headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !ours.has(name));
+  const isPlain = typeof body === 'string' || body instanceof Uint8Array;
+  return {
+    method: method.toUpperCase(),
+    url,
+    headers: {
+      ...(body === undefined || isPlain ? {} : { 'content-type': 'application/json' }),
+      ...Object.fromEntries(kept),
+    },
+    ...(body === undefined ? {} : { body: isPlain ? body : JSON.stringify(body) }),
+  };
+}
+
+/** Sends requests to APIs, over connections that are kept. Redirects are not followed: the token must not follow. */
+export class UpstreamCaller {
+  readonly #agent = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  readonly #guard: EgressGuard;
+  readonly #timeoutMs: number;
+  readonly #now: () => number;
+
+  constructor(guard: EgressGuard, timeoutMs: number, now: () => number) {
+    this.#guard = guard;
+    this.#timeoutMs = timeoutMs;
+    this.#now = now;
+  }
+
+  /** @throws ConnectorsError `upstream_unreachable`, `upstream_timeout` */
+  async send(
+    call: PreparedCall,
+    { header, scheme, defaultHeaders }: Integration['provider']['injection'],
+    token: Secret,
+  ): Promise<UpstreamAnswer> {
+    const value = `${scheme === '' ? '' : `${scheme} `}${token.reveal()}`;
+    try {
+      const { statusCode, headers, body } = await upstream(this.#guard.check(call.url), {
+        method: call.method as 'GET',
+        headers: { ...lowerCase(defaultHeaders), ...call.headers, [header.toLowerCase()]: value },
+        ...(call.body === undefined ? {} : { body: call.body }),
+        agent: this.#agent,
+        dnsLookup: this.#guard.lookup,
+        timeout: { request: this.#timeoutMs },
+      });
+      return { status: statusCode, headers, body, receivedAt: this.#now() };
+    } catch (error) {
+      throw toUpstreamError(error);
+    }
+  }
+
+  close(): void {
+    this.#agent.http.destroy();
+    this.#agent.https.destroy();
+  }
+}
+
+const upstream = got.extend({
+  allowGetBody: true,
+  followRedirect: false,
+  https: { rejectUnauthorized: true },
+  responseType: 'buffer',
+  retry: { limit: 0 },
+  throwHttpErrors: false,
+});
+
+const codes: Record<string, ErrorCode> = { ETIMEDOUT: 'upstream_timeout' };
+
+/** Without the error itself: got's hold the request, and so the token. */
+function toUpstreamError(error: unknown): Error {
+  if (error instanceof EgressRefusedError) {
+    return new ConnectorsError('upstream_unreachable', undefined, { cause: error.code });
+  }
+  if (!(error instanceof RequestError)) return new ConnectorsError('internal_error');
+  return new ConnectorsError(codes[error.code] ?? 'upstream_unreachable', undefined, { cause: error.code });
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
