@@ -65,7 +65,6 @@ const refreshWaitMs = 15_000;
 export class OAuthProxy {
   /** Refreshes the credentials, and tells of it. */
   readonly scheduler: RefreshScheduler;
-  readonly #vault: VaultClient;
   readonly #integrations: ReadonlyMap<string, Integration>;
   readonly #credentials: CredentialCache;
   readonly #renewals: Renewals;
@@ -87,7 +86,6 @@ export class OAuthProxy {
   ) {
     const { redisUrl = 'redis://127.0.0.1:6379', prefix = 'connectors', timeoutMs = 60_000 } = options;
     const { integrations, guard, env, connectorsYaml } = describeClients(mcpBaseUrl, clients, options);
-    this.#vault = vault;
     this.#integrations = integrations;
     this.#caller = new UpstreamCaller(guard, timeoutMs, Date.now);
     const log = options.log === undefined ? {} : { log: options.log };

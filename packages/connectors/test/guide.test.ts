@@ -10,6 +10,7 @@ import {
 import { startProxyDeployment, type ProxyDeployment } from './start-proxy.ts';
 
 // The examples of the user's guide, but for addresses and where they import from.
+/* oxlint-disable typescript/restrict-template-expressions */
 
 let deployment: ProxyDeployment;
 let vault: VaultClient;
