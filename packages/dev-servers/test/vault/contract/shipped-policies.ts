@@ -85,6 +85,9 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       ['patch a credential', 'PATCH', 'KV/data/tenant-1/github'],
       ['delete a credential', 'DELETE', 'KV/data/tenant-1/github'],
       ['write an agent', 'POST', 'KV/data/_agents/a1'],
+      ['make an agent', 'POST', 'KV/data/_agents/new'],
+      ['forget an agent', 'DELETE', 'KV/metadata/_agents/a1'],
+      ['read the history of an agent', 'GET', 'KV/metadata/_agents/a1'],
       ['destroy a credential', 'PUT', 'KV/destroy/tenant-1/github'],
       ['list tenants', 'GET', 'KV/metadata?list=true'],
       ['list credentials', 'GET', 'KV/metadata/tenant-1?list=true'],
@@ -133,8 +136,17 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       expect((await worker.list(`${kv}/metadata/tenant-1`)).body.data.keys).toEqual(['github']);
     });
 
-    it('keeps agents and clients', async () => {
-      expect((await worker.post(`${kv}/data/_agents/a2`, { data: {} })).status).toBe(200);
+    it('keeps agents: makes, changes, lists and forgets them', async () => {
+      const path = '_agents/a2';
+      expect((await worker.post(`${kv}/data/${path}`, { data: {}, options: { cas: 0 } })).status).toBe(200);
+      expect((await worker.post(`${kv}/data/${path}`, { data: {}, options: { cas: 1 } })).status).toBe(200);
+      expect((await worker.get(`${kv}/data/${path}`)).status).toBe(200);
+      expect((await worker.list(`${kv}/metadata/_agents`)).body.data.keys).toContain('a2');
+      expect((await worker.delete(`${kv}/metadata/${path}`)).status).toBe(204);
+      expect((await worker.list(`${kv}/metadata/_agents`)).body.data.keys).not.toContain('a2');
+    });
+
+    it('reads a client', async () => {
       expect((await worker.get(`${kv}/data/_clients/github`)).status).toBe(200);
     });
 
@@ -178,6 +190,7 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       ['back up a key', 'GET', 'TRANSIT/backup/tenant-1'],
       ['write outside of tenants', 'POST', 'KV/data/top'],
       ['write deeper than a credential', 'POST', 'KV/data/tenant-1/github/x'],
+      ['change the rules of an agent’s versions', 'POST', 'KV/metadata/_agents/a1'],
       ['change the settings of the KV mount', 'POST', 'KV/config'],
       ['create a token', 'POST', 'auth/token/create'],
       ['make a secret id', 'POST', 'auth/approle/role/gateway/secret-id'],
