@@ -1,4 +1,10 @@
-import { isTokenRefused, readRateLimit, readTokenResponse, type Integration } from '@connectors/oauth';
+import {
+  isTokenRefused,
+  readRateLimit,
+  readTokenResponse,
+  Upstream,
+  type Integration,
+} from '@connectors/oauth';
 import {
   ConnectorsError,
   connectRedis,
@@ -66,6 +72,7 @@ export class OAuthProxy {
   /** Refreshes the credentials, and tells of it. */
   readonly scheduler: RefreshScheduler;
   readonly #integrations: ReadonlyMap<string, Integration>;
+  readonly #upstreams: ReadonlyMap<string, Upstream>;
   readonly #credentials: CredentialCache;
   readonly #renewals: Renewals;
   readonly #events: EventSubscription;
@@ -87,6 +94,7 @@ export class OAuthProxy {
     const { redisUrl = 'redis://127.0.0.1:6379', prefix = 'connectors', timeoutMs = 60_000 } = options;
     const { integrations, guard, env, connectorsYaml } = describeClients(mcpBaseUrl, clients, options);
     this.#integrations = integrations;
+    this.#upstreams = new Map([...integrations].map(([id, each]) => [id, new Upstream(each, guard)]));
     this.#caller = new UpstreamCaller(guard, timeoutMs, Date.now);
     const log = options.log === undefined ? {} : { log: options.log };
     this.scheduler = new RefreshScheduler({ vault, redisUrl, prefix, env, connectorsYaml, ...log });
@@ -136,18 +144,20 @@ export class OAuthProxy {
   // oxlint-disable-next-line typescript/no-explicit-any
   async proxyRequest<Data = any>(request: ProxyRequest): Promise<ProxyResponse<Data>> {
     const { tenantId, integration: name } = request;
-    const integration = this.#integration(name);
-    const { injection, tokenRefusedStatuses } = integration.provider;
-    const call = prepareCall(integration, request);
+    const upstream = this.#upstreams.get(name) ?? refuseIntegration(name);
+    const call = prepareCall(request);
     const id = { tenantId, integration: name };
     const credential = await this.#obtain(id);
     const isRefused = ({ status, headers }: UpstreamAnswer) =>
-      isTokenRefused({ status, challenge: String(headers['www-authenticate'] ?? '') }, tokenRefusedStatuses);
+      isTokenRefused(
+        { status, challenge: String(headers['www-authenticate'] ?? '') },
+        upstream.provider.tokenRefusedStatuses,
+      );
 
-    let answer = await this.#caller.send(call, injection, credential.accessToken);
+    let answer = await this.#caller.send(call, upstream.use(id, credential));
     if (isRefused(answer)) {
-      const { accessToken } = await this.#renewals.replaceRejected(id, credential);
-      answer = await this.#caller.send(call, injection, accessToken);
+      const other = await this.#renewals.replaceRejected(id, credential);
+      answer = await this.#caller.send(call, upstream.use(id, other));
       if (isRefused(answer)) throw new ConnectorsError('upstream_rejected_credential');
     }
     const waitMs = readRateLimit({ ...answer, body: new Secret(textOf(answer.body)) });
@@ -168,7 +178,7 @@ export class OAuthProxy {
     integration: string,
     tokenResponse: Readonly<Record<string, unknown>>,
   ): Promise<StoredCredential> {
-    const { provider, scopes } = this.#integration(integration);
+    const { provider, scopes } = this.#integrations.get(integration) ?? refuseIntegration(integration);
     const body = new Secret(JSON.stringify(tokenResponse));
     const result = readTokenResponse(provider, { status: 200, headers: {}, body, receivedAt: Date.now() });
     if (result.kind === 'failure') {
@@ -196,13 +206,6 @@ export class OAuthProxy {
     await this.scheduler.close();
   }
 
-  #integration(name: string): Integration {
-    const integration = this.#integrations.get(name);
-    if (integration === undefined)
-      throw new ConnectorsError('integration_unknown', `There is no integration ${name}`);
-    return integration;
-  }
-
   async #obtain(id: CredentialId): Promise<UsableCredential> {
     const { value } = this.#credentials.peek(id) ?? (await this.#credentials.get(id));
     if (value === null) throw new CredentialNotFoundError(id.tenantId, id.integration);
@@ -217,6 +220,10 @@ export class OAuthProxy {
     });
     this.#events.on('gap', () => this.#credentials.hearGap());
   }
+}
+
+function refuseIntegration(name: string): never {
+  throw new ConnectorsError('integration_unknown', `There is no integration ${name}`);
 }
 
 function readData({ headers, body }: UpstreamAnswer): unknown {

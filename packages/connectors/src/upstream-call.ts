@@ -1,8 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { EgressRefusedError, climbs, type EgressGuard } from '@connectors/egress';
-import type { Integration } from '@connectors/oauth';
-import { ConnectorsError, Secret, type ErrorCode } from '@connectors/vault-core';
+import { requestTarget, type CredentialUse } from '@connectors/oauth';
+import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
 import got, { RequestError } from 'got';
 
 /** A request to an integration's API, in a tenant's name. */
@@ -18,10 +18,13 @@ export interface ProxyRequest {
   body?: unknown;
 }
 
-/** A request that is complete but for the token. */
+/** A request that is complete but for what the credential brings along. */
 export interface PreparedCall {
   method: string;
-  url: URL;
+  path: string;
+  /** Empty, or from the question mark on. */
+  query: string;
+  /** By name in lower case. */
   headers: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
 }
@@ -47,29 +50,36 @@ const ours = new Set([
 ]);
 
 /** @throws ConnectorsError `invalid_request` */
-export function prepareCall({ upstreams }: Integration, request: ProxyRequest): PreparedCall {
-  const { method, path, query = {}, headers = {}, body } = request;
+export function prepareCall(request: ProxyRequest): PreparedCall {
+  const { method, path: pathAndQuery, query = {}, headers = {}, body } = request;
+  const [path = '', written = ''] = pathAndQuery.split(/\?(.*)/s);
   if (!/^[A-Za-z]+$/.test(method)) throw new ConnectorsError('invalid_request', 'method must be a word');
-  if (!path.startsWith('/') || path.includes('#') || climbs(path.split('?', 1)[0] ?? '')) {
+  if (!path.startsWith('/') || pathAndQuery.includes('#') || climbs(path)) {
     const rule = 'path must begin with one slash, and hold no `.` or `..` segments, backslashes or fragment';
     throw new ConnectorsError('invalid_request', rule);
   }
-  const url = new URL(`${upstreams.rest?.replace(/\/+$/, '')}${path}`);
-  for (const [name, value] of Object.entries(query))
-    for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));
+  const search = [written, searchOf(query)].filter((part) => part !== '').join('&');
   const kept = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .filter(([name]) => !ours.has(name));
   const isPlain = typeof body === 'string' || body instanceof Uint8Array;
   return {
     method: method.toUpperCase(),
-    url,
+    path,
+    query: search === '' ? '' : `?${search}`,
     headers: {
       ...(body === undefined || isPlain ? {} : { 'content-type': 'application/json' }),
       ...Object.fromEntries(kept),
     },
     ...(body === undefined ? {} : { body: isPlain ? body : JSON.stringify(body) }),
   };
+}
+
+function searchOf(query: NonNullable<ProxyRequest['query']>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    for (const one of Array.isArray(value) ? value : [value]) search.append(name, String(one));
+  return search.toString();
 }
 
 /** Sends requests to APIs, over connections that are kept. Redirects are not followed: the token must not follow. */
@@ -86,16 +96,15 @@ export class UpstreamCaller {
   }
 
   /** @throws ConnectorsError `upstream_unreachable`, `upstream_timeout` */
-  async send(
-    call: PreparedCall,
-    { header, scheme, defaultHeaders }: Integration['provider']['injection'],
-    token: Secret,
-  ): Promise<UpstreamAnswer> {
-    const value = `${scheme === '' ? '' : `${scheme} `}${token.reveal()}`;
+  async send(call: PreparedCall, { addresses, injection }: CredentialUse): Promise<UpstreamAnswer> {
+    const { rest } = addresses;
+    if (rest === undefined) throw new ConnectorsError('integration_unknown');
+    const url = new URL(`${rest.origin}${requestTarget(rest, call.path, call.query, injection)}`);
+    const defaults = injection.defaults.map(({ key, value }) => [key, value]);
     try {
-      const { statusCode, headers, body } = await upstream(this.#guard.check(call.url), {
+      const { statusCode, headers, body } = await upstream(this.#guard.check(url), {
         method: call.method as 'GET',
-        headers: { ...lowerCase(defaultHeaders), ...call.headers, [header.toLowerCase()]: value },
+        headers: { ...Object.fromEntries(defaults), ...call.headers, ...injected(injection) },
         ...(call.body === undefined ? {} : { body: call.body }),
         agent: this.#agent,
         dnsLookup: this.#guard.lookup,
@@ -133,6 +142,10 @@ function toUpstreamError(error: unknown): Error {
   return new ConnectorsError(codes[error.code] ?? 'upstream_unreachable', undefined, { cause: error.code });
 }
 
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+function injected(injection: CredentialUse['injection']): Record<string, string> {
+  const flat = injection.headers();
+  const pairs = flat.flatMap((name, index) =>
+    index % 2 === 0 ? [[name.toLowerCase(), flat[index + 1] ?? ''] as const] : [],
+  );
+  return Object.fromEntries(pairs);
 }
