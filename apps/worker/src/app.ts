@@ -6,7 +6,13 @@ import {
   webhookQueueName,
   type OpenEngine,
 } from '@connectors/refresh';
-import { refreshQueueName, requestQueueName, VaultClient, vaultOptions } from '@connectors/vault-core';
+import {
+  publishEvent,
+  refreshQueueName,
+  requestQueueName,
+  VaultClient,
+  vaultOptions,
+} from '@connectors/vault-core';
 import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
@@ -79,6 +85,9 @@ function openConsole(
       deliveries: refreshing.webhooks,
       guard: config.guard,
       announce: engine.announce,
+      agents: vault.agents,
+      announceLater: (event) =>
+        void publishEvent(background, config.REDIS_PREFIX, event).catch(() => undefined),
     },
     overview: { queues, spool, integrations },
     openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),

@@ -30,6 +30,7 @@ beforeAll(async () => {
     response.writeHead(response.req.url?.includes('answer=500') === true ? 500 : 204).end(words);
   };
   for (const { tenantId } of ids) await addWebhook(tenantId);
+  await addAgent();
   const body = { error: 'invalid_grant', error_description: words };
   await world.jobAs('completed', await world.connect(good));
   await world.jobAs('failed', await world.connect(refused, { meets: { kind: 'status', status: 400, body } }));
@@ -84,13 +85,22 @@ async function addWebhook(tenantId: string): Promise<void> {
     secrets.push(...stored.map(({ ciphertext }) => ciphertext));
 }
 
+/** An agent whose key was rotated. */
+async function addAgent(): Promise<void> {
+  const { id, key } = await callAdmin('agents', { name: 'a bot', grants: [{ tenants: ['good'] }] });
+  const rotated = await callAdmin(`agents/${id}/rotate`, {});
+  for (const text of [key, rotated.key]) secrets.push(text, text.split('_')[2] ?? '');
+  const { keys = [] } = (await world.admin.agents.find(id)) ?? {};
+  secrets.push(...keys.map(({ secretSha256 }) => secretSha256));
+}
+
 async function callAdmin(path: string, body: object) {
   const response = await fetch(`${worker.url}/admin/${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return (await response.json()) as { id: string; secret: string };
+  return (await response.json()) as { id: string; secret: string; key: string };
 }
 
 /** Adds the tokens that are stored now, and their ciphertexts. */

@@ -3,11 +3,12 @@ import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerProblem } from '../problem.ts';
 import type { AdminSessions } from '../session.ts';
+import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { useZod } from './zod-routes.ts';
 import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
-export interface AdminApi extends WebhookRoutes {
+export interface AdminApi extends AgentRoutes, WebhookRoutes {
   sessions: AdminSessions;
 }
 
@@ -25,7 +26,9 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
     { parseAs: 'string', bodyLimit: 64 * 1024 },
     app.getDefaultJsonParser('error', 'error'),
   );
-  registerWebhooks(useZod(app), options);
+  const routes = useZod(app);
+  registerAgents(routes, options);
+  registerWebhooks(routes, options);
 }
 
 /** What the caller can do something about; everything else is left to the console's own handler. */

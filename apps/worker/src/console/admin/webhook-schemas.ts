@@ -33,18 +33,6 @@ export const webhookChange = z.strictObject({
   enabled: z.boolean().exactOptional(),
 });
 
-/** How long the secret before a new one signs beside it. The body may be left out. */
-export const rotation = z.preprocess(
-  (body) => body ?? {},
-  z.strictObject({
-    overlapSeconds: z
-      .int()
-      .min(0)
-      .max(7 * 24 * 3600)
-      .default(24 * 3600),
-  }),
-);
-
 export const webhook = z.object({
   id: z.string(),
   url: z.string(),

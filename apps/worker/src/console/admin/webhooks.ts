@@ -9,11 +9,11 @@ import type {
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { answerProblem } from '../problem.ts';
+import { rotation } from './rotation.ts';
 import {
   deliveryList,
   newWebhook,
   queued,
-  rotation,
   tenantParams,
   toWebhook,
   webhook,
