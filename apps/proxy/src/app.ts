@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { EgressGuard } from '@connectors/egress';
 import {
   CredentialCache,
@@ -14,13 +12,7 @@ import { Agent } from 'undici';
 import { KnownAgents } from './identity/known-agents.ts';
 import { createMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
-import {
-  leaveBodiesAlone,
-  refuseExpectation,
-  refuseMalformed,
-  registerForwarding,
-  routingPath,
-} from './routes/forwarding.ts';
+import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
 import { registerHealth } from './routes/health.ts';
 import { refuseUnparsed } from './routes/unparsed.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
@@ -45,21 +37,13 @@ export interface ProxyDeps {
 /** The proxy, wired up and not yet listening. Closing it ends its connections to upstreams, and nothing that it was given. */
 export function buildApp(deps: ProxyDeps): FastifyInstance {
   const parts = assemble(deps);
-  const responses = new WeakMap<Socket, ServerResponse>();
   const app = Fastify({
     logger: false,
     // While it shuts down it serves what still arrives on open connections.
     return503OnClosing: false,
-    rewriteUrl: routingPath,
-    // Node would answer a missing one itself, not as we answer.
-    http: { requireHostHeader: false },
-    clientErrorHandler: (error, socket) => refuseUnparsed(error, socket, responses.get(socket), parts),
-    frameworkErrors: (_error, request, reply) => refuseMalformed(request, reply, parts),
+    clientErrorHandler: (error, socket) => refuseUnparsed(error, socket, latestResponse(socket), parts),
+    serverFactory: (serveOwn) => createProxyServer(serveOwn, parts),
   });
-  app.server.on('request', (request, response) => responses.set(request.socket, response));
-  app.server.on('checkExpectation', (request, response) => refuseExpectation(request, response, parts));
-  leaveBodiesAlone(app);
-  registerForwarding(app, parts);
   registerHealth(app, {
     isVaultUp: () => deps.vault.healthCheck(),
     isRedisUp: () => deps.events.isConnected,

@@ -35,10 +35,10 @@ export class Exchange {
   upstreamMs: number | undefined;
   error: ConnectorsError | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, url: string) {
+  constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
     this.response = response;
-    this.url = url;
+    this.url = request.url ?? '';
     const presented = request.headers['x-request-id'];
     this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : randomUUID();
   }

@@ -116,8 +116,8 @@ test('a route that does not exist is a 404 problem', async () => {
   expect(refusal(await call(system.url, '/elsewhere'))).toEqual([404, 'integration_unknown']);
 });
 
-test('a URL that is not percent-encoded properly is a 400 problem', async () => {
-  expect(refusal(await call(system.url, '/elsewhere/%zz'))).toEqual([400, 'invalid_request']);
+test('a path that is no route and not percent-encoded properly is a 404 problem', async () => {
+  expect(refusal(await call(system.url, '/elsewhere/%zz'))).toEqual([404, 'integration_unknown']);
 });
 
 describe('what is not well-formed HTTP is a 400 problem, and the end of the connection:', () => {

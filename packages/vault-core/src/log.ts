@@ -9,8 +9,27 @@ export function createLogger(app: string, level: string, destination?: Destinati
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError },
   };
+  return pino(options, destination ?? standardOutput());
+}
+
+/** Standard output, with one write for all that is logged in a turn of the event loop. */
+function standardOutput(): DestinationStream {
   // Asynchronous output is flushed at exit, over and over when nobody reads it any more.
-  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
+  const output = pino.destination({ dest: 1, sync: true, minLength: 16_000 });
+  let isDue = false;
+  const flush = (): void => {
+    isDue = false;
+    output.flushSync();
+  };
+  process.once('exit', flush);
+  return {
+    write: (line) => {
+      output.write(line);
+      if (isDue) return;
+      isDue = true;
+      setImmediate(flush);
+    },
+  };
 }
 
 /**

@@ -1,0 +1,89 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { ConnectorsError } from '@connectors/vault-core';
+import { Exchange } from '../exchange.ts';
+import { describe } from '../log.ts';
+import { serve, type ProxyParts } from '../pipeline.ts';
+import { answerProblem } from './problem.ts';
+
+/** What the proxy answers itself. */
+const own = /^\/(?:healthz|readyz|metrics|\.well-known\/[\w./-]*)(?:\?|$)/;
+
+/**
+ * The server of the proxy. Fastify serves what is its own; agents' requests go to the pipeline as Node has parsed them, for
+ * Fastify would decode their paths, and look at bodies that are the upstream's.
+ */
+export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts): Server {
+  // Node would answer a missing Host itself, not as we answer.
+  const server = createServer({ requireHostHeader: false }, (request, response) => {
+    if (isOwn(request)) serveOwn(request, response);
+    else serveAgent(request, response, parts);
+  });
+  server.on('checkExpectation', (request, response) => refuseExpectation(request, response, parts));
+  // Longer than load balancers keep theirs: whoever closes an idle connection must not be the one that gets requests.
+  server.keepAliveTimeout = 72_000;
+  return server;
+}
+
+const latest = Symbol('the latest response on a connection');
+type Answering = Socket & { [latest]?: ServerResponse };
+
+/** The response that an agent's connection is, or was last, used for. */
+export function latestResponse(socket: Answering): ServerResponse | undefined {
+  return socket[latest];
+}
+
+function isOwn({ method, url = '' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && own.test(url);
+}
+
+/** `ANY /proxy/{integration}/…` and `ANY /mcp/{integration}…`, and the answer to everything that is no route. */
+function serveAgent(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): void {
+  (request.socket as Answering)[latest] = response;
+  const exchange = begin(request, response, parts);
+  if (isPath.test(exchange.url) && !isForwarded.test(exchange.url)) {
+    const message = 'Agents call /proxy/{integration}/{path} or /mcp/{integration}';
+    answerProblem(exchange, new ConnectorsError('integration_unknown', message), parts);
+    return;
+  }
+  // Whatever goes wrong with an answer must not end the process.
+  serve(exchange, parts).catch(() => response.destroy());
+}
+
+const isPath = /^\//;
+const isForwarded = /^\/(?:proxy|mcp)\//;
+
+/** What Node leaves to us of requests with `Expect`: those that expect something other than 100-continue. */
+function refuseExpectation(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): void {
+  // Whether a body follows is anybody's guess.
+  response.setHeader('Connection', 'close');
+  const error = new ConnectorsError('invalid_request', 'Expect may only be 100-continue');
+  answerProblem(begin(request, response, parts), error, parts);
+}
+
+function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): Exchange {
+  const exchange = new Exchange(request, response);
+  parts.metrics.inFlight.inc();
+  response.once('close', () => conclude(exchange, parts));
+  return exchange;
+}
+
+function conclude(exchange: Exchange, { metrics, upstreams, log }: ProxyParts): void {
+  const line = describe(exchange);
+  // Whatever a caller makes up must not become a label.
+  const integration = upstreams.has(line.integration ?? '') ? line.integration : undefined;
+  const status = line.aborted || line.status === undefined ? 'aborted' : `${Math.floor(line.status / 100)}xx`;
+  metrics.inFlight.dec();
+  metrics.requests.inc({ integration: integration ?? 'none', status });
+  if (line.error !== undefined) metrics.errors.inc({ code: line.error });
+  if (line.upstreamMs !== undefined && integration !== undefined) {
+    metrics.upstreamDuration.observe({ integration }, line.upstreamMs / 1_000);
+  }
+  log.info(line, 'request');
+}
