@@ -82,6 +82,10 @@ function features(introspectionClient: OAuthClient): NonNullable<Configuration['
   };
 }
 
+function isLoopback(uri: string): boolean {
+  return uri.startsWith('http://127.0.0.1');
+}
+
 function clientMetadata(client: OAuthClient): NonNullable<Configuration['clients']>[number] {
   const authMethod = client.authMethod ?? 'client_secret_basic';
   const withUsers = client.redirectUris.length > 0;
@@ -91,6 +95,8 @@ function clientMetadata(client: OAuthClient): NonNullable<Configuration['clients
       ? { jwks: { keys: client.publicKeys ?? [] } }
       : { client_secret: client.clientSecret }),
     redirect_uris: client.redirectUris,
+    // As a program on the user's machine, whose redirect URI may have any port (RFC 8252 7.3).
+    ...(client.redirectUris.every(isLoopback) ? { application_type: 'native' as const } : {}),
     response_types: withUsers ? ['code'] : [],
     grant_types: [
       ...(withUsers ? ['authorization_code', 'refresh_token'] : []),

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { browseAs } from '@connectors/dev-servers';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { findLastingPort } from '../../fleet/port.ts';
+import { integration, startFleet, type Fleet } from '../../fleet/start-fleet.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+let dir: string;
+let fleet: Fleet;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'connectors-examples-'));
+  fleet = await startFleet(dir, { workers: 1, proxies: 1 });
+  const agent = { name: 'an agent', grants: [{ tenants: ['acme'] }] };
+  env = { PROXY_URL: fleet.proxies[0]?.url ?? '', AGENT_KEY: await fleet.createAgent(agent) };
+});
+afterAll(async () => {
+  await fleet.close();
+  rmSync(dir, { recursive: true });
+});
+
+/** Runs an example as a process of its own. */
+function run(name: string, args: string[], more: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [join(root, 'examples', `${name}.ts`), ...args], {
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'connectors-compile-cache'), ...env, ...more },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return {
+    said: () => output,
+    ended: once(child, 'close').then(([code]) => ({ code: code as number, output })),
+  };
+}
+
+it('rest-agent names the link for the user while the tenant has not connected', async () => {
+  const { code, output } = await run('rest-agent', [integration, '/account']).ended;
+  expect(code).toBe(1);
+  expect(output).toMatch(/^credential_not_found: .*\nAsk the user to open http:.*\/connect\/acme\/demo\n$/);
+});
+
+it('connect-tenant connects a tenant once its user has consented', async () => {
+  const { issuer } = fleet.authorizationServer;
+  const { clientId, clientSecret } = fleet.client;
+  const file = join(dir, 'connectors.yaml');
+  const upstream = { rest: fleet.rest.url };
+  const entry = { issuer, clientId, scopes: ['openid', 'api:read'], upstream };
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({ integrations: { [integration]: entry } }));
+  const { VAULT_ADDR = '', REDIS_URL = '', REDIS_PREFIX = '' } = fleet.environment('gateway');
+  const callbackPort = String(await findLastingPort());
+  const example = run('connect-tenant', ['acme', integration], {
+    VAULT_ADDR,
+    REDIS_URL,
+    REDIS_PREFIX,
+    VAULT_TOKEN: fleet.vaultToken,
+    CONNECTORS_CONFIG: file,
+    EGRESS_ALLOW_HOSTS: '127.0.0.1',
+    DEMO_CLIENT_SECRET: clientSecret,
+    CALLBACK_PORT: callbackPort,
+  });
+  await expect.poll(example.said).toMatch(/^Open http.*\n/);
+  const link = /^Open (\S+)/.exec(example.said())?.[1] ?? '';
+  const callback = `http://127.0.0.1:${callbackPort}/callback`;
+  const back = await browseAs(link, { login: 'somebody', until: callback });
+  expect((await fetch(`${callback}?state=guessed&code=stolen`)).status).toBe(404);
+  await fetch(back);
+  const { code, output } = await example.ended;
+  expect([code, output.split('\n')[1]]).toEqual([0, 'acme has connected demo']);
+  const { metadata } = (await fleet.admin.credentials.get({ tenantId: 'acme', integration })).credential;
+  expect(metadata).toMatchObject({ status: 'active', autoRefresh: true });
+});
+
+it('rest-agent prints what the API answers', async () => {
+  const { code, output } = await run('rest-agent', [integration, '/account']).ended;
+  expect(code).toBe(0);
+  expect(JSON.parse(output)).toMatchObject({ account: 'somebody', path: '/account' });
+});
+
+it('mcp-client lists the tools, and calls one', async () => {
+  const { code, output } = await run('mcp-client', [integration, 'whoami']).ended;
+  const [tools, result = ''] = output.split('\n');
+  expect([code, tools]).toEqual([0, expect.stringContaining('whoami')]);
+  expect(JSON.parse(result)).toMatchObject({ account: 'somebody' });
+});
