@@ -9,6 +9,7 @@ import {
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Agent } from 'undici';
+import { Admissions } from './identity/admissions.ts';
 import { KnownAgents } from './identity/known-agents.ts';
 import { createMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
@@ -77,6 +78,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     onRequest: ({ integration }) => metrics.refreshRequests.inc({ integration }),
   });
   const parts = {
+    admissions: new Admissions(),
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
     credentials,
     renewals,

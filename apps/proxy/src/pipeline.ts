@@ -6,6 +6,7 @@ import { findIntegration } from './access/find-integration.ts';
 import { obtainCredential } from './credential/obtain-credential.ts';
 import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
+import type { Admissions } from './identity/admissions.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { answerProblem } from './routes/problem.ts';
@@ -16,6 +17,7 @@ import type { Upstreams } from './upstream/upstreams.ts';
 /** What the steps work with. */
 export interface ProxyParts {
   agents: KnownAgents;
+  admissions: Admissions;
   credentials: CredentialCache;
   renewals: Renewals;
   upstreams: Upstreams;
