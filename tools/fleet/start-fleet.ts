@@ -101,6 +101,8 @@ interface Backends {
   client: OAuthClient;
   rest: RestUpstream;
   mcp: ProtectedServer;
+  /** What all proxies sign MCP session ids with. */
+  sessionKey: string;
 }
 
 async function startBackends(
@@ -131,7 +133,8 @@ async function startBackends(
   const mcp = keep(
     await startMcpUpstream({ authorizationServer, ...(createServer === undefined ? {} : { createServer }) }),
   );
-  return { redis, vault, vaultToken, authorizationServer, client, rest, mcp };
+  const sessionKey = randomBytes(32).toString('base64url');
+  return { redis, vault, vaultToken, authorizationServer, client, rest, mcp, sessionKey };
 }
 
 async function startApps(
@@ -170,6 +173,7 @@ async function startApps(
     proxies: await start('proxy', proxies, (port) => ({
       ...appEnvironment(dir, backends, 'proxy'),
       PORT: String(port),
+      MCP_SESSION_KEY: backends.sessionKey,
       ...proxyEnv,
     })),
   };

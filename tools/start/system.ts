@@ -82,6 +82,7 @@ async function startApps(start: Start, backends: Backends): Promise<void> {
     ...appEnvironment(backends, 'proxy', integrationsFile),
     PORT: String(ports.proxy.number),
     CONSOLE_URL: localUrl('console'),
+    MCP_SESSION_KEY: keptSecret('mcp-session-key'),
   };
   await keepChild(
     start,

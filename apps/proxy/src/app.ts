@@ -4,6 +4,7 @@ import {
   Renewals,
   type EventSubscription,
   type RefreshQueues,
+  type Secret,
   type VaultClient,
 } from '@connectors/vault-core';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -11,6 +12,7 @@ import type { Logger } from 'pino';
 import { Agent } from 'undici';
 import { Admissions } from './identity/admissions.ts';
 import { KnownAgents } from './identity/known-agents.ts';
+import { SessionIds } from './mcp/session-ids.ts';
 import { createMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
 import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
@@ -33,6 +35,9 @@ export interface ProxyDeps {
   refreshWaitMs: number;
   refreshCooldownMs: number;
   headersTimeoutMs: number;
+  /** What MCP session ids are signed with: the same for all proxies. */
+  mcpSessionKey: Secret;
+  mcpOrigins: ReadonlySet<string>;
 }
 
 /** The proxy, wired up and not yet listening. Closing it ends its connections to upstreams, and nothing that it was given. */
@@ -86,6 +91,8 @@ function assemble(deps: ProxyDeps): ProxyParts {
     dispatcher: new Agent({ allowH2: false, connect: { lookup: deps.guard.lookup } }),
     headersTimeoutMs: deps.headersTimeoutMs,
     consoleUrl: deps.consoleUrl,
+    sessionIds: new SessionIds(deps.mcpSessionKey),
+    mcpOrigins: deps.mcpOrigins,
   };
   hearEvents(events, parts);
   return { ...parts, metrics, log, now };

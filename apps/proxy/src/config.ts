@@ -5,9 +5,11 @@ import {
   readConfig,
   redisFields,
   refreshCooldownField,
+  Secret,
   serverFields,
   vaultFields,
   vaultLoginRule,
+  type ConfigRule,
 } from '@connectors/vault-core';
 import { z } from 'zod';
 import { prepareUpstreams } from './upstream/upstreams.ts';
@@ -32,10 +34,30 @@ export const proxyConfigSchema = z.object({
     'How long a request waits for the refresh of a token that was refused or is about to expire, in milliseconds.',
   ),
   ...refreshCooldownField,
+  MCP_SESSION_KEY: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .transform((value) => new Secret(value))
+    .optional()
+    .describe(
+      'What MCP session ids are signed with: the same for all proxies. Required if an integration has an MCP upstream.',
+    ),
+  MCP_ALLOWED_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').map((origin) => origin.trim()))
+    .refine((origins) => origins.every(isOrigin), 'must be web origins such as https://app.example.com')
+    .optional()
+    .describe(
+      'The web origins whose pages may call MCP servers, separated by commas. Programs, which send no `Origin`, always may.',
+    ),
   UPSTREAM_HEADERS_TIMEOUT_MS: milliseconds(60_000).describe(
     'How long an upstream may take to begin its response, in milliseconds.',
   ),
 });
+
+function isOrigin(text: string): boolean {
+  return URL.parse(text)?.origin === text && text !== 'null';
+}
 
 /**
  * Reads the configuration, and puts together what it describes.
@@ -45,7 +67,12 @@ export const proxyConfigSchema = z.object({
 export function readProxyConfig(env: Readonly<Record<string, string | undefined>>) {
   const { integrations, guard, problems } = readIntegrations(env);
   const prepared = prepareUpstreams(integrations, guard);
-  const rules = [vaultLoginRule, () => [...problems, ...prepared.problems]];
+  const hasMcp = [...integrations.values()].some(({ upstreams }) => upstreams.mcp !== undefined);
+  const sessionKeyRule: ConfigRule = ({ MCP_SESSION_KEY }) =>
+    hasMcp && MCP_SESSION_KEY === undefined
+      ? ['MCP_SESSION_KEY: is required, for an integration has an MCP upstream']
+      : [];
+  const rules = [vaultLoginRule, sessionKeyRule, () => [...problems, ...prepared.problems]];
   const config = readConfig(proxyConfigSchema, env, rules);
   return { config, guard, upstreams: prepared.upstreams };
 }

@@ -28,6 +28,11 @@ export class Exchange {
   use!: CredentialUse;
   body!: RequestBody;
 
+  /** What of the agent's headers may be passed on: all, unless a step leaves some out. */
+  headers: readonly string[];
+  /** Makes an MCP session id of the upstream one for this agent. */
+  signSession: ((upstreamId: string) => string) | undefined;
+
   /** For the access line. */
   credentialFrom: 'cache' | 'source' | 'stale' | undefined;
   isForced = false;
@@ -39,6 +44,7 @@ export class Exchange {
     this.request = request;
     this.response = response;
     this.url = request.url ?? '';
+    this.headers = request.rawHeaders;
     const presented = request.headers['x-request-id'];
     this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : randomUUID();
   }

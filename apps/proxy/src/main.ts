@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   connectRedis,
   createLogger,
@@ -5,6 +6,7 @@ import {
   explainStart,
   onceAskedToStop,
   RefreshQueues,
+  Secret,
   VaultClient,
   vaultOptions,
   warnOfRedis,
@@ -42,6 +44,9 @@ async function start(): Promise<void> {
     refreshWaitMs: config.REFRESH_WAIT_MS,
     refreshCooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1_000,
     headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
+    // It is missing only where nobody can start a session.
+    mcpSessionKey: config.MCP_SESSION_KEY ?? new Secret(randomBytes(32).toString('base64url')),
+    mcpOrigins: new Set(config.MCP_ALLOWED_ORIGINS),
   });
 
   const url = await app.listen({ host: config.HOST, port: config.PORT });

@@ -8,6 +8,9 @@ import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
 import type { Admissions } from './identity/admissions.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
+import { checkOrigin } from './mcp/check-origin.ts';
+import { checkSession } from './mcp/check-session.ts';
+import type { SessionIds } from './mcp/session-ids.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { answerProblem } from './routes/problem.ts';
 import { readTarget } from './routes/target.ts';
@@ -21,6 +24,9 @@ export interface ProxyParts {
   credentials: CredentialCache;
   renewals: Renewals;
   upstreams: Upstreams;
+  sessionIds: SessionIds;
+  /** The web origins whose pages may call MCP servers. */
+  mcpOrigins: ReadonlySet<string>;
   dispatcher: Dispatcher;
   /** How long an upstream may take to begin its response. */
   headersTimeoutMs: number;
@@ -37,8 +43,10 @@ type Step = (exchange: Exchange, parts: ProxyParts) => void | Promise<void>;
 const steps: readonly Step[] = [
   identifyAgent, //    401 agent_unauthenticated
   parseTarget, //      400 invalid_request
+  checkOrigin, //      403 origin_forbidden
   checkGrant, //       403 agent_forbidden
   findIntegration, //  404 integration_unknown
+  checkSession, //     404 session_unknown
   obtainCredential, // 424 credential_not_found, token_expired, 503
   takeBody,
   forward, //          401 of the upstream: refresh, replay once; 413, 502, 504

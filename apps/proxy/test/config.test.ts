@@ -20,6 +20,7 @@ const complete = {
   VAULT_ADDR: 'http://127.0.0.1:8200',
   VAULT_TOKEN: 'root',
   REDIS_URL: 'redis://127.0.0.1:6379',
+  MCP_SESSION_KEY: 'a-session-key-of-the-tests-0123456789',
 };
 
 function problems(env: Record<string, string>): unknown {
@@ -84,4 +85,27 @@ test('a malformed allow list is a problem', () => {
   expect(problems({ ...complete, EGRESS_ALLOW_HOSTS: 'http://a/b' })).toEqual([
     'EGRESS_ALLOW_HOSTS: must be host or host:port, with commas between',
   ]);
+});
+
+test('MCP sessions need a key once somebody can start one', () => {
+  const env = { ...complete, CONNECTORS_CONFIG: file, EGRESS_ALLOW_HOSTS: '127.0.0.1:9,10.0.0.1' };
+  expect(problems({ ...complete, MCP_SESSION_KEY: '' })).toEqual([]);
+  expect(problems({ ...env, MCP_SESSION_KEY: '' })).toEqual([
+    'MCP_SESSION_KEY: is required, for an integration has an MCP upstream',
+  ]);
+  expect(problems({ ...env, MCP_SESSION_KEY: 'short' })).toEqual([
+    'MCP_SESSION_KEY: must have at least 32 characters',
+  ]);
+  expect(problems(env)).toEqual([]);
+});
+
+test('origins are web origins, as browsers send them', () => {
+  const origins = 'https://app.example.com, http://localhost:3000';
+  const { config } = readProxyConfig({ ...complete, MCP_ALLOWED_ORIGINS: origins });
+  expect(config.MCP_ALLOWED_ORIGINS).toEqual(['https://app.example.com', 'http://localhost:3000']);
+  for (const wrong of ['*', 'null', 'https://app.example.com/', 'app.example.com']) {
+    expect(problems({ ...complete, MCP_ALLOWED_ORIGINS: wrong })).toEqual([
+      'MCP_ALLOWED_ORIGINS: must be web origins such as https://app.example.com',
+    ]);
+  }
 });

@@ -16,6 +16,7 @@ import {
   EventSubscription,
   publishEvent,
   RefreshQueues,
+  Secret,
   VaultClient,
   type ConnectorsEvent,
   type CredentialId,
@@ -100,6 +101,8 @@ export async function startSystem({
     refreshWaitMs: 15_000,
     refreshCooldownMs: 60_000,
     headersTimeoutMs: 60_000,
+    mcpSessionKey: new Secret('a-session-key-of-the-tests-0123456789'),
+    mcpOrigins: new Set(['https://app.test']),
     ...limits,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -14,6 +14,16 @@ export const errorTable = {
     title: 'The agent has no grant for this',
     action: 'Ask the operator for the grant that `missingGrant` in the body names.',
   },
+  origin_forbidden: {
+    status: 403,
+    title: 'Pages of this origin may not call MCP servers',
+    action: 'Ask the operator to name the origin in `MCP_ALLOWED_ORIGINS`.',
+  },
+  session_unknown: {
+    status: 404,
+    title: 'There is no such MCP session',
+    action: 'Start a new one: send `initialize` without `Mcp-Session-Id`.',
+  },
   integration_unknown: {
     status: 404,
     title: 'There is no such integration',

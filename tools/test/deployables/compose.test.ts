@@ -18,6 +18,7 @@ const services: Record<string, Service> = { ...vault.services, ...whole.services
 const all = Object.entries(services);
 const given = {
   ADMIN_TOKEN: 'an-admin-token-of-the-tests',
+  MCP_SESSION_KEY: 'a-session-key-of-the-tests-0123456789',
   REDIS_PROXY_PASSWORD: 'proxy-password',
   REDIS_WORKER_PASSWORD: 'worker-password',
   GITHUB_CLIENT_ID: 'client',
@@ -96,11 +97,14 @@ describe('the compose files', () => {
     }
   });
 
-  it.each(['ADMIN_TOKEN', 'REDIS_PROXY_PASSWORD', 'REDIS_WORKER_PASSWORD'])('insist on %s', (name) => {
-    const without = { ...given, [name]: '' };
-    const start = () => Object.keys(services).map((service) => environmentOf(service, without));
-    expect(start).toThrow(`${name}: see docs/deployment.md`);
-  });
+  it.each(['ADMIN_TOKEN', 'MCP_SESSION_KEY', 'REDIS_PROXY_PASSWORD', 'REDIS_WORKER_PASSWORD'])(
+    'insist on %s',
+    (name) => {
+      const without = { ...given, [name]: '' };
+      const start = () => Object.keys(services).map((service) => environmentOf(service, without));
+      expect(start).toThrow(`${name}: see docs/deployment.md`);
+    },
+  );
 
   it('use the same version of Vault to serve and to initialise', () => {
     expect(services['vault-init']!.image).toBe(services['connectors-vault']!.image);

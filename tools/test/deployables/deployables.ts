@@ -29,5 +29,5 @@ export const pinned = /:v?\d+\.\d+\.\d+(-[a-z0-9-]+)?$/;
 
 /** Whether a variable of this name holds what must not be read by others. */
 export function isSecretName(name: string): boolean {
-  return /(TOKEN|PASSWORD|SECRET)$/.test(name);
+  return /(TOKEN|PASSWORD|SECRET|KEY)$/.test(name);
 }

@@ -216,10 +216,12 @@ describe('the configuration of the apps in Kubernetes', () => {
   function environmentOf(name: string): Record<string, string> {
     const file = join(scratch, 'file');
     writeFileSync(file, 'content');
-    const entries = containerOf(name).env!.map(({ name, value = 'a-secret-from-a-secret-object' }) => {
-      if (name === 'CONNECTORS_CONFIG') return [name, join(repository, 'k8s/connectors.yaml')];
-      return [name, value.startsWith('/') ? file : value];
-    });
+    const entries = containerOf(name).env!.map(
+      ({ name, value = 'a-secret-from-a-secret-object-in-kubernetes' }) => {
+        if (name === 'CONNECTORS_CONFIG') return [name, join(repository, 'k8s/connectors.yaml')];
+        return [name, value.startsWith('/') ? file : value];
+      },
+    );
     return Object.fromEntries(entries) as Record<string, string>;
   }
 

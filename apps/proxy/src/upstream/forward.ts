@@ -39,7 +39,7 @@ async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome
   const { addresses, injection } = exchange.use;
   const address = addresses[target.surface];
   if (address === undefined) throw new TypeError('findIntegration has not looked');
-  const headers = requestHeaders(request.rawHeaders, injection);
+  const headers = requestHeaders(exchange.headers, injection);
   const relay = new Relay(exchange);
   parts.dispatcher.dispatch(
     {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { isTokenRefused } from '@connectors/oauth';
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../exchange.ts';
+import { signSessions } from '../mcp/check-session.ts';
 import { has, responseHeaders } from './response-headers.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -60,6 +61,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return;
     }
     const headers = responseHeaders(latin1(controller.rawHeaders), this.#exchange.use.injection);
+    if (this.#exchange.signSession !== undefined) signSessions(headers, this.#exchange.signSession);
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
     this.#response.writeHead(status, printable.test(statusMessage) ? statusMessage : '', headers);
     // Headers wait for what came with them, but not for a body that takes its time, such as a stream of events.

@@ -2,8 +2,8 @@ import { fingerprint } from '@connectors/dev-servers';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bearer, call } from './call.ts';
-import { startSystem, type System } from './start-system.ts';
+import { bearer, call } from '../call.ts';
+import { startSystem, type System } from '../start-system.ts';
 
 let system: System;
 let key: string;
