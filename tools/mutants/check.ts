@@ -3,7 +3,7 @@ import type { Mutation } from './mutation.ts';
 import { runTests } from './run-tests.ts';
 import { openSandbox, type Sandbox } from './sandbox.ts';
 
-/** A mutation, and the tests that failed for it; none: it survived. */
+/** A mutation, and the test that failed for it; none: it survived. */
 export interface Finding {
   mutation: Mutation;
   failed: string[];
@@ -48,7 +48,7 @@ async function demandSoundTests({ folder }: Sandbox, mutations: readonly Mutatio
 
 async function failuresWith(sandbox: Sandbox, mutation: Mutation): Promise<string[]> {
   using _applied = sandbox.apply(mutation);
-  const { passed, failed } = await runTests(sandbox.folder, [mutation]);
+  const { passed, failed } = await runTests(sandbox.folder, [mutation], 'first failure');
   // A file that cannot even be read proves nothing.
   if (passed.length + failed.length === 0) throw new Error(`No test ran without ${mutation.without}`);
   return failed;

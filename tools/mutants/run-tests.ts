@@ -24,8 +24,12 @@ interface Report {
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 
-/** Runs some tests of a workspace as it stands, all together. */
-export async function runTests(folder: string, selections: Selection[]): Promise<Verdict> {
+/** Runs some tests of a workspace as it stands, all together: every one, or up to the first that fails. */
+export async function runTests(
+  folder: string,
+  selections: Selection[],
+  upTo: 'all' | 'first failure' = 'all',
+): Promise<Verdict> {
   const report = join(folder, 'report.json');
   rmSync(report, { force: true });
   const names = selections
@@ -33,6 +37,8 @@ export async function runTests(folder: string, selections: Selection[]): Promise
     .join('|');
   const files = new Set(selections.map(({ tests }) => tests));
   const options = ['--reporter=json', `--outputFile=${report}`, '--no-file-parallelism'];
+  // What takes a rule out may make a test wait for what never comes.
+  if (upTo === 'first failure') options.push('--bail=1', '--testTimeout=20000');
   const child = spawn(
     process.execPath,
     [vitest, 'run', '--project', 'refresh', ...options, '--testNamePattern', names, ...files],
