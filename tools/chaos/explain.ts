@@ -1,9 +1,12 @@
 import type { TokenCall } from './ledger.ts';
 import type { FaultKind } from './schedule.ts';
 
+/** What nobody planned: the machine was so busy, or asleep, that nothing went on here. */
+export const machineStall = 'machine-stall';
+
 /** A fault as it happened. Times in milliseconds since the epoch; without an end it goes on. */
 export interface FaultRecord {
-  kind: FaultKind;
+  kind: FaultKind | typeof machineStall;
   /** Which process it broke, if it was a worker's; as in the ledger. */
   victim?: string;
   from: number;
@@ -44,7 +47,7 @@ export interface Explanation {
 }
 
 /** How long a worker that runs may take from the answer until the tokens are in Vault or in the spool, in milliseconds. */
-const saveMs = 3_000;
+const saveMs = 2_000;
 
 export function explainLoss({ spend, refused, history, faults }: LossCase): Explanation {
   if (spend === undefined) return unexplained('nobody is known to have spent the refused token');

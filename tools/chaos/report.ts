@@ -1,3 +1,4 @@
+import { machineStall } from './explain.ts';
 import { failuresOf, labelOf, whenFailed, type Findings, type When } from './findings.ts';
 import { recoveryMs } from './recovery.ts';
 import { faultKinds } from './schedule.ts';
@@ -65,7 +66,10 @@ function tokenRows({ refreshes, respends, losses }: Findings): Cell[][] {
 
 function recoveryRows({ faults, samples, requests }: Findings): Cell[][] {
   const failures = failuresOf({ requests });
-  return faultKinds.map((kind) => {
+  const happened = [...faultKinds, machineStall].filter((kind) =>
+    faults.some((fault) => fault.kind === kind),
+  );
+  return happened.map((kind) => {
     const own = faults.filter((fault) => fault.kind === kind);
     const times = own
       .map((fault) => recoveryMs(fault, faults, samples, failures))

@@ -7,6 +7,7 @@ import { callAllTheTime } from './agents.ts';
 import type { Arguments } from './arguments.ts';
 import { Crashes } from './crashes.ts';
 import { checkStored } from './final-check.ts';
+import { machineStall } from './explain.ts';
 import type { Findings } from './findings.ts';
 import { inflict, type World } from './inflict.ts';
 import { Ledger } from './ledger.ts';
@@ -18,6 +19,8 @@ import { proxyCount, settings, workerCount } from './settings.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
 
 const sampleMs = 250;
+/** So late it is only when nothing else here has its turn either. */
+const stallMs = 1_000;
 
 /** What is told while it runs. */
 export interface Progress {
@@ -123,7 +126,7 @@ async function watchSystem(run: Run): Promise<void> {
   for (const member of members) crashes.expect(member);
   crashes.found.push(...(await endInOrder(fleet.workers)));
   findings.refreshes = ledger.refreshes;
-  findings.stored = await checkStored(fleet, ledger);
+  findings.stored = await checkStored(fleet, ledger, Date.now());
 }
 
 /** Lets agents call and faults happen for as long as the run is to last. */
@@ -134,10 +137,14 @@ async function liveThrough(
 ): Promise<void> {
   const over = new AbortController();
   const start = Date.now();
+  let sampledAt = start;
   const sampler = setInterval(() => {
-    findings.samples.push({ at: Date.now(), overdue: countOverdue(ledger.grants, Date.now()) });
+    const now = Date.now();
+    if (now - sampledAt > stallMs) findings.faults.push({ kind: machineStall, from: sampledAt, until: now });
+    sampledAt = now;
+    findings.samples.push({ at: now, overdue: countOverdue(ledger.grants, now) });
     findings.refreshes = ledger.refreshes;
-    progress.show(findings, Date.now() - start);
+    progress.show(findings, now - start);
   }, sampleMs);
   const signals = { over: over.signal, interrupted: world.signal };
   const calling = callAllTheTime(world.fleet, tenants, random, findings.requests, signals);

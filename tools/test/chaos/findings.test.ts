@@ -114,6 +114,13 @@ describe('the report', () => {
     expect(cells(report(findings({ faults, samples })), 'vault-seal')).toEqual(['3', '3', '0.5 s', '2.0 s']);
   });
 
+  it('names stalls of the machine if there were any', () => {
+    const stall = { kind: 'machine-stall' as const, from: 40_000, until: 42_000 };
+    expect(report(findings())).not.toContain('machine-stall');
+    const faults = [...findings().faults, stall];
+    expect(cells(report(findings({ faults })), 'machine-stall')).toEqual(['1', '1', '0.0 s', '0.0 s']);
+  });
+
   it('judges a request by its tenant and its time', () => {
     const all = findings({ losses: [loss('response_lost')] });
     expect([500, 7_000, 21_000, 50_000].map((at) => whenFailed(request(at), all))).toEqual([
