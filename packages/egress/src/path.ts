@@ -1,5 +1,7 @@
 /** Whether some server might read this path as one outside the base path it is appended to. */
 export function climbs(path: string): boolean {
+  // Nearly every path ends here.
+  if (!/[%\\]|\/[./]/.test(path)) return false;
   if (path.startsWith('//') || path.includes('\\')) return true;
   let text = path;
   // Encoded twice, it is for the server behind the server.
