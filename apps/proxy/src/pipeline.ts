@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
 import type { Admissions } from './identity/admissions.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
+import { askToConnect } from './mcp/ask-to-connect.ts';
 import { checkOrigin } from './mcp/check-origin.ts';
 import { checkSession } from './mcp/check-session.ts';
 import type { SessionIds } from './mcp/session-ids.ts';
@@ -69,6 +70,6 @@ export async function serve(exchange: Exchange, parts: ProxyParts): Promise<void
       if (pending !== undefined) await pending;
     }
   } catch (error) {
-    answerProblem(exchange, error, parts);
+    if (!(await askToConnect(exchange, error, parts))) answerProblem(exchange, error, parts);
   }
 }
