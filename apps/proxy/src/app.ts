@@ -13,6 +13,7 @@ import { Agent } from 'undici';
 import { Admissions } from './identity/admissions.ts';
 import { KnownAgents } from './identity/known-agents.ts';
 import { SessionIds } from './mcp/session-ids.ts';
+import { registerProtectedResource } from './mcp/protected-resource.ts';
 import { createMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
 import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
@@ -30,6 +31,8 @@ export interface ProxyDeps {
   now: () => number;
   /** What connect links begin with. */
   consoleUrl: string;
+  /** How agents reach the proxy; whatever each of them calls it if left out. */
+  proxyUrl: string | undefined;
   credentialCacheMs: number;
   staleMaxMs: number;
   refreshWaitMs: number;
@@ -60,6 +63,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
       parts.metrics.subscribed.set(deps.events.isConnected ? 1 : 0);
     },
   });
+  registerProtectedResource(app, { proxyUrl: deps.proxyUrl, issuer: undefined });
   app.addHook('onClose', () => parts.dispatcher.destroy());
   return app;
 }
@@ -91,6 +95,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     dispatcher: new Agent({ allowH2: false, connect: { lookup: deps.guard.lookup } }),
     headersTimeoutMs: deps.headersTimeoutMs,
     consoleUrl: deps.consoleUrl,
+    proxyUrl: deps.proxyUrl,
     sessionIds: new SessionIds(deps.mcpSessionKey),
     mcpOrigins: deps.mcpOrigins,
   };

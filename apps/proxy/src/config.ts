@@ -1,5 +1,6 @@
 import { integrationFields, readIntegrations } from '@connectors/oauth';
 import {
+  baseUrl,
   consoleUrlField,
   integer,
   readConfig,
@@ -24,6 +25,11 @@ export const proxyConfigSchema = z.object({
   ...redisFields,
   ...integrationFields,
   ...consoleUrlField,
+  PROXY_URL: baseUrl()
+    .optional()
+    .describe(
+      'How agents reach the proxy, for the metadata that tells MCP clients how to authenticate. Needed behind TLS that something else ends; else it is the name that each request uses.',
+    ),
   CREDENTIAL_CACHE_SECONDS: seconds(60).describe(
     'How long a credential is used from memory before Vault is asked again, in seconds. Events end it earlier.',
   ),

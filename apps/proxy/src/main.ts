@@ -39,6 +39,7 @@ async function start(): Promise<void> {
     log,
     now: Date.now,
     consoleUrl: config.CONSOLE_URL,
+    proxyUrl: config.PROXY_URL,
     credentialCacheMs: config.CREDENTIAL_CACHE_SECONDS * 1_000,
     staleMaxMs: config.STALE_MAX_SECONDS * 1_000,
     refreshWaitMs: config.REFRESH_WAIT_MS,

@@ -33,6 +33,8 @@ export interface ProxyParts {
   headersTimeoutMs: number;
   /** What connect links begin with. */
   consoleUrl: string;
+  /** How agents reach this proxy, if it was told. */
+  proxyUrl: string | undefined;
   metrics: ProxyMetrics;
   log: Logger;
   now: () => number;

@@ -30,7 +30,7 @@ export type System = Awaited<ReturnType<typeof startSystem>>;
 
 type Limits = Pick<
   ProxyDeps,
-  'refreshWaitMs' | 'refreshCooldownMs' | 'headersTimeoutMs' | 'credentialCacheMs' | 'staleMaxMs'
+  'refreshWaitMs' | 'refreshCooldownMs' | 'headersTimeoutMs' | 'credentialCacheMs' | 'staleMaxMs' | 'proxyUrl'
 >;
 
 export interface SystemOptions extends Partial<Limits> {
@@ -96,6 +96,7 @@ export async function startSystem({
     log,
     now: clock.now,
     consoleUrl: 'http://console.test',
+    proxyUrl: undefined,
     credentialCacheMs: 60_000,
     staleMaxMs: 3_600_000,
     refreshWaitMs: 15_000,

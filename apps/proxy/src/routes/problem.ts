@@ -1,10 +1,12 @@
 import { connectUrl, ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { GrantMissingError, type MissingGrant } from '../access/grant-missing-error.ts';
+import { challenge } from '../mcp/protected-resource.ts';
 import type { Exchange } from '../exchange.ts';
 
 interface ProblemContext {
   consoleUrl: string;
+  proxyUrl: string | undefined;
   log: Logger;
 }
 
@@ -27,7 +29,7 @@ export interface Problem {
 export function answerProblem(
   exchange: Exchange,
   thrown: unknown,
-  { consoleUrl, log }: ProblemContext,
+  { consoleUrl, proxyUrl, log }: ProblemContext,
 ): void {
   const { response, requestId } = exchange;
   // The agent went away, which is why the step failed.
@@ -40,6 +42,8 @@ export function answerProblem(
     return;
   }
   const { status, headers, body } = problemMessage(error, exchange, consoleUrl);
+  // RFC 9110 15.5.2
+  if (status === 401) response.setHeader('WWW-Authenticate', challenge(exchange.request, proxyUrl));
   response.writeHead(status, headers).end(body);
 }
 
@@ -55,8 +59,6 @@ export function problemMessage(error: ConnectorsError, subject: Subject, console
     'Cache-Control': 'no-store',
     'Connectors-Error': problem.code,
     'X-Request-Id': subject.requestId,
-    // RFC 9110 15.5.2: a 401 names the scheme.
-    ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer realm="connectors"' } : {}),
     ...(error.retryAfterMs === undefined ? {} : { 'Retry-After': Math.ceil(error.retryAfterMs / 1_000) }),
   };
   return { status: problem.status, headers, body };
