@@ -11,6 +11,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Agent } from 'undici';
 import { Admissions } from './identity/admissions.ts';
+import { cutOff } from './identity/cut-off.ts';
 import { KnownAgents } from './identity/known-agents.ts';
 import { SessionIds } from './mcp/session-ids.ts';
 import { registerProtectedResource } from './mcp/protected-resource.ts';
@@ -86,8 +87,9 @@ function assemble(deps: ProxyDeps): ProxyParts {
     now,
     onRequest: ({ integration }) => metrics.refreshRequests.inc({ integration }),
   });
-  const parts = {
+  const parts: ProxyParts = {
     admissions: new Admissions(),
+    underWay: new Set(),
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
     credentials,
     renewals,
@@ -98,23 +100,26 @@ function assemble(deps: ProxyDeps): ProxyParts {
     proxyUrl: deps.proxyUrl,
     sessionIds: new SessionIds(deps.mcpSessionKey),
     mcpOrigins: deps.mcpOrigins,
+    metrics,
+    log,
+    now,
   };
   hearEvents(events, parts);
-  return { ...parts, metrics, log, now };
+  return parts;
 }
 
-function hearEvents(
-  events: EventSubscription,
-  { agents, credentials, renewals }: Pick<ProxyParts, 'agents' | 'credentials' | 'renewals'>,
-): void {
+function hearEvents(events: EventSubscription, parts: ProxyParts): void {
+  const { agents, credentials, renewals } = parts;
   events.on('event', (event) => {
     agents.hear(event);
     // Before those who wait look again.
     credentials.hear(event);
     renewals.hear(event);
+    if (event.type === 'agent-changed') void cutOff(parts, event.agentId);
   });
   events.on('gap', () => {
     agents.hearGap();
     credentials.hearGap();
+    void cutOff(parts);
   });
 }

@@ -22,6 +22,8 @@ import type { Upstreams } from './upstream/upstreams.ts';
 export interface ProxyParts {
   agents: KnownAgents;
   admissions: Admissions;
+  /** The requests under way. */
+  underWay: Set<Exchange>;
   credentials: CredentialCache;
   renewals: Renewals;
   upstreams: Upstreams;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bearer, call, problemOf, type Call } from './call.ts';
+import { bearer, call, problemOf } from './call.ts';
 import { startSystem, type System } from './start-system.ts';
 
 let system: System;
@@ -10,10 +10,15 @@ afterAll(() => system.close());
 
 type AgentGrant = Parameters<System['createAgent']>[0];
 
+interface AskOptions {
+  method?: string;
+  headers?: Record<string, string>;
+}
+
 /** What an agent with this grant is answered. Nothing is stored for its tenants: 424 is what lies within its grant. */
-async function ask(grant: AgentGrant, path: string, { headers = {}, ...options }: Call = {}) {
+async function ask(grant: AgentGrant, path: string, { headers, method = 'GET' }: AskOptions = {}) {
   const { key } = await system.createAgent(grant);
-  const answer = await call(system.url, path, { ...options, headers: { ...bearer(key), ...headers } });
+  const answer = await call(system.url, path, { method, headers: { ...bearer(key), ...headers } });
   return { status: answer.status, problem: problemOf(answer) };
 }
 

@@ -70,11 +70,13 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, p
 function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): Exchange {
   const exchange = new Exchange(request, response);
   parts.metrics.inFlight.inc();
+  parts.underWay.add(exchange);
   response.once('close', () => conclude(exchange, parts));
   return exchange;
 }
 
-function conclude(exchange: Exchange, { metrics, upstreams, log }: ProxyParts): void {
+function conclude(exchange: Exchange, { metrics, underWay, upstreams, log }: ProxyParts): void {
+  underWay.delete(exchange);
   const line = describe(exchange);
   // Whatever a caller makes up must not become a label.
   const integration = upstreams.has(line.integration ?? '') ? line.integration : undefined;

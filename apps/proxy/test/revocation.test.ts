@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { startRedis } from '@connectors/dev-servers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bearer, open } from './call.ts';
+import { startSystem, type System } from './start-system.ts';
+import { startUpstream } from './start-upstream.ts';
+
+let system: System;
+let streaming: Awaited<ReturnType<typeof startUpstream>>;
+beforeAll(async () => {
+  streaming = await startUpstream();
+  streaming.handle = (_request, response) => void response.writeHead(200).write('data: 1\n\n');
+  system = await startSystem({ upstreams: { streaming: streaming.url } });
+  await system.connect('acme', 'streaming');
+});
+afterAll(async () => {
+  await system.close();
+  await streaming.close();
+});
+
+const grants = [{ tenants: ['acme'] }];
+
+/** An agent with an open stream. */
+async function startStream() {
+  const { agent, key } = await system.admin.agents.create({ name: 'a bot', grants });
+  const response = await open(system.url, '/proxy/streaming/', { headers: bearer(key.reveal()) });
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  // Cut off, it is an error as well.
+  response.on('error', () => undefined).on('close', () => resolve('ended'));
+  await once(response, 'data');
+  return { id: agent.id, response, ended };
+}
+
+const announce = (agentId: string) => system.publish({ type: 'agent-changed', agentId });
+
+/** Whether a stream goes on, once every other one that was to end has. */
+function isOpen(response: IncomingMessage): boolean {
+  return !response.closed;
+}
+
+describe('an open stream ends when', () => {
+  test('its agent is revoked', async () => {
+    const { id, ended } = await startStream();
+    await system.admin.agents.delete(id);
+    await announce(id);
+    expect(await ended).toBe('ended');
+  });
+
+  test('its key is replaced without an overlap', async () => {
+    const { id, ended } = await startStream();
+    await system.admin.agents.rotate(id, 0);
+    await announce(id);
+    expect(await ended).toBe('ended');
+  });
+
+  test('its agent loses the grant', async () => {
+    const { id, ended } = await startStream();
+    await system.admin.agents.update(id, { grants: [{ tenants: ['acme'], integrations: ['demo'] }] });
+    await announce(id);
+    expect(await ended).toBe('ended');
+  });
+});
+
+describe('an open stream goes on when', () => {
+  test.each<[string, (id: string) => Promise<unknown>]>([
+    ['its key is rotated with an overlap', (id) => system.admin.agents.rotate(id, 60_000)],
+    ['its agent gets another name', (id) => system.admin.agents.update(id, { name: 'new' })],
+  ])('%s', async (_what, change) => {
+    const [kept, other] = [await startStream(), await startStream()];
+    await change(kept.id);
+    await announce(kept.id);
+    await system.admin.agents.delete(other.id);
+    await announce(other.id);
+    await other.ended;
+    expect(isOpen(kept.response)).toBe(true);
+    kept.response.destroy();
+  });
+
+  test('another agent is revoked', async () => {
+    const [kept, other] = [await startStream(), await startStream()];
+    await system.admin.agents.delete(other.id);
+    await announce(other.id);
+    await other.ended;
+    expect(isOpen(kept.response)).toBe(true);
+    kept.response.destroy();
+  });
+});
+
+test('a stream whose agent was revoked while nothing was heard ends once events arrive again', async () => {
+  const [kept, other] = [await startStream(), await startStream()];
+  const port = Number(new URL(system.redis.url).port);
+  await system.redis.close();
+  await system.admin.agents.delete(other.id);
+  const redis = await startRedis({ port });
+  expect(await other.ended).toBe('ended');
+  expect(isOpen(kept.response)).toBe(true);
+  kept.response.destroy();
+  await redis.close();
+});
