@@ -46,12 +46,12 @@ export function requestHeaders(
   received: readonly string[],
   injection: Pick<Injection, 'names' | 'defaults' | 'headers'>,
 ): RawHeaders {
-  const isNamed = connectionOptions(received);
+  const ending = connectionOptions(received);
   const headers: RawHeaders = [];
   const present = new Set<string>();
   for (let i = 0; i + 1 < received.length; i += 2) {
     const name = (received[i] ?? '').toLowerCase();
-    if (injection.names.has(name) || isDropped(name) || isNamed?.has(name)) continue;
+    if (injection.names.has(name) || isDropped(name) || ending?.has(name)) continue;
     present.add(name);
     headers.push(received[i] ?? '', received[i + 1] ?? '');
   }
@@ -70,9 +70,17 @@ function isDropped(name: string): boolean {
 export function connectionOptions(headers: readonly string[]): Set<string> | undefined {
   let named: Set<string> | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() !== 'connection') continue;
+    if (!isNamed(headers[i], 'connection')) continue;
+    const value = headers[i + 1] ?? '';
+    if (value === 'keep-alive' || value === 'close') continue;
     named ??= new Set();
-    for (const option of (headers[i + 1] ?? '').split(',')) named.add(option.trim().toLowerCase());
+    for (const option of value.split(',')) named.add(option.trim().toLowerCase());
   }
   return named;
+}
+
+/** Whether a field's name is this one, which is in lower case. */
+export function isNamed(text: string | undefined, name: string): boolean {
+  // Nearly all others differ in length, which costs nothing to see.
+  return text?.length === name.length && text.toLowerCase() === name;
 }

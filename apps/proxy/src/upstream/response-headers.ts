@@ -1,5 +1,5 @@
 import type { Injection } from '@connectors/oauth';
-import { connectionOptions, type RawHeaders } from '../injection/request-headers.ts';
+import { connectionOptions, isNamed, type RawHeaders } from '../injection/request-headers.ts';
 
 const dropped = new Set([
   // For this connection only.
@@ -31,12 +31,12 @@ export function responseHeaders(
   received: readonly string[],
   injection: Pick<Injection, 'redact'>,
 ): RawHeaders {
-  const isNamed = connectionOptions(received);
+  const ending = connectionOptions(received);
   const isChunked = has(received, 'transfer-encoding');
   const headers: RawHeaders = [];
   for (let i = 0; i + 1 < received.length; i += 2) {
     const name = (received[i] ?? '').toLowerCase();
-    if (dropped.has(name) || name.startsWith('connectors-') || isNamed?.has(name)) continue;
+    if (dropped.has(name) || name.startsWith('connectors-') || ending?.has(name)) continue;
     // RFC 9112 6.3: with both, the length is the lie.
     if (isChunked && name === 'content-length') continue;
     const value = received[i + 1] ?? '';
@@ -47,5 +47,5 @@ export function responseHeaders(
 
 /** Whether a field list has a field; `name` is in lower case. */
 export function has(headers: readonly string[], name: string): boolean {
-  return headers.some((text, index) => index % 2 === 0 && text.toLowerCase() === name);
+  return headers.some((text, index) => index % 2 === 0 && isNamed(text, name));
 }
