@@ -1,6 +1,7 @@
 import type { EgressGuard } from '@connectors/egress';
 import {
   CredentialCache,
+  RateLimitError,
   Renewals,
   type EventSubscription,
   type RefreshQueues,
@@ -12,6 +13,11 @@ import type { Logger } from 'pino';
 import { Agent } from 'undici';
 import { Admissions } from './identity/admissions.ts';
 import { cutOff } from './identity/cut-off.ts';
+import { LoadShedder } from './access/load-shedder.ts';
+import { Occupancy, type OccupancyLimits } from './access/occupancy.ts';
+import { TenantBuckets } from './access/tenant-buckets.ts';
+import { TenantRates, type CountTogether } from './access/tenant-rates.ts';
+import type { RateLimit } from './access/token-bucket.ts';
 import { KnownAgents } from './identity/known-agents.ts';
 import { SessionIds } from './mcp/session-ids.ts';
 import { registerProtectedResource } from './mcp/protected-resource.ts';
@@ -42,7 +48,19 @@ export interface ProxyDeps {
   /** What MCP session ids are signed with: the same for all proxies. */
   mcpSessionKey: Secret;
   mcpOrigins: ReadonlySet<string>;
+  /** Of each tenant; 0 a second is no limit. */
+  tenantRate: RateLimit;
+  countTogether: CountTogether;
+  /** Of each tenant's credentials. */
+  vaultReads: RateLimit;
+  occupancy: OccupancyLimits;
+  maxLagMs: number;
+  /** Tells again and again how late the event loop is. Returns what ends that. */
+  sampleLag: (tell: (lagMs: number, now: number) => void) => () => void;
 }
+
+/** How often replicas tell each other what they let pass. */
+const reportMs = 250;
 
 /** The proxy, wired up and not yet listening. Closing it ends its connections to upstreams, and nothing that it was given. */
 export function buildApp(deps: ProxyDeps): FastifyInstance {
@@ -61,23 +79,35 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
     metrics: parts.metrics.registry,
     collect: () => {
       parts.metrics.cachedCredentials.set(parts.credentials.size);
+      parts.metrics.shedShare.set(parts.shedder.share);
       parts.metrics.subscribed.set(deps.events.isConnected ? 1 : 0);
     },
   });
   registerProtectedResource(app, { proxyUrl: deps.proxyUrl, issuer: undefined });
-  app.addHook('onClose', () => parts.dispatcher.destroy());
+  const stopSampling = deps.sampleLag((lagMs, now) => parts.shedder.sample(lagMs, now));
+  const reporting = setInterval(() => void parts.rates?.report(), reportMs).unref();
+  app.addHook('onClose', async () => {
+    stopSampling();
+    clearInterval(reporting);
+    await parts.dispatcher.destroy();
+  });
   return app;
 }
 
 function assemble(deps: ProxyDeps): ProxyParts {
   const { vault, queues, events, log, now, staleMaxMs } = deps;
   const metrics = createMetrics();
+  const vaultReads = new TenantBuckets(deps.vaultReads, now);
   const credentials = new CredentialCache({
     store: vault.credentials,
     freshMs: deps.credentialCacheMs,
     staleMaxMs,
     now,
     onRead: (seconds) => metrics.credentialReads.observe(seconds),
+    admitRead: ({ tenantId }) => {
+      const waitMs = vaultReads.take(tenantId);
+      if (waitMs > 0) throw new RateLimitError(`Credentials of ${tenantId} are read too often`, waitMs);
+    },
   });
   const renewals = new Renewals({
     credentials,
@@ -91,6 +121,12 @@ function assemble(deps: ProxyDeps): ProxyParts {
     admissions: new Admissions(),
     underWay: new Set(),
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
+    rates:
+      deps.tenantRate.perSecond === 0
+        ? undefined
+        : new TenantRates({ limit: deps.tenantRate, countTogether: deps.countTogether, now }),
+    occupancy: new Occupancy(deps.occupancy),
+    shedder: new LoadShedder(deps.maxLagMs),
     credentials,
     renewals,
     upstreams: deps.upstreams,

@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { prepareUpstreams } from './upstream/upstreams.ts';
 
 const seconds = (fallback: number) => integer({ unit: 'seconds', min: 0, max: 86_400, fallback });
+const count = (fallback: number, min = 1) => integer({ min, max: 1_000_000, fallback });
 const milliseconds = (fallback: number) => integer({ unit: 'milliseconds', min: 1, max: 600_000, fallback });
 
 /** The proxy's environment variables. */
@@ -56,6 +57,22 @@ export const proxyConfigSchema = z.object({
     .describe(
       'The web origins whose pages may call MCP servers, separated by commas. Programs, which send no `Origin`, always may.',
     ),
+  TENANT_REQUESTS_PER_SECOND: count(1_000, 0).describe(
+    'How many requests a tenant may send in a second, over all of its agents and all proxies. 0: as many as it likes.',
+  ),
+  TENANT_BURST: count(2_000).describe('How many of them may come at once.'),
+  TENANT_VAULT_READS_PER_SECOND: count(20).describe(
+    'How many credentials of a tenant a proxy reads from Vault in a second, five times that at once. What is in memory serves on meanwhile.',
+  ),
+  UPSTREAM_MAX_CONCURRENT_REQUESTS: count(1_000).describe(
+    'How many requests a proxy may have under way to an integration that sets no number of its own (`maxConcurrentRequests`). Event streams count until they have begun.',
+  ),
+  MAX_REQUESTS_IN_FLIGHT: count(10_000).describe(
+    'How many requests a proxy may have under way. Event streams count until they have begun.',
+  ),
+  MAX_EVENT_LOOP_LAG_MS: milliseconds(200).describe(
+    'How late the event loop may be, for a second on end, before requests are turned away, in milliseconds.',
+  ),
   UPSTREAM_HEADERS_TIMEOUT_MS: milliseconds(60_000).describe(
     'How long an upstream may take to begin its response, in milliseconds.',
   ),

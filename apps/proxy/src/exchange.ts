@@ -32,6 +32,8 @@ export class Exchange {
   headers: readonly string[];
   /** Makes an MCP session id of the upstream one for this agent. */
   signSession: ((upstreamId: string) => string) | undefined;
+  /** What it counts for besides the proxy itself; see `Occupancy`. */
+  occupies: 'proxy' | { count: number } | undefined;
 
   /** For the access line. */
   credentialFrom: 'cache' | 'source' | 'stale' | undefined;

@@ -11,6 +11,8 @@ import {
   vaultOptions,
   warnOfRedis,
 } from '@connectors/vault-core';
+import { countInRedis } from './access/count-in-redis.ts';
+import { sampleLag } from './access/load-shedder.ts';
 import { buildApp } from './app.ts';
 import { readProxyConfig } from './config.ts';
 
@@ -48,6 +50,9 @@ async function start(): Promise<void> {
     // It is missing only where nobody can start a session.
     mcpSessionKey: config.MCP_SESSION_KEY ?? new Secret(randomBytes(32).toString('base64url')),
     mcpOrigins: new Set(config.MCP_ALLOWED_ORIGINS),
+    countTogether: countInRedis(requests, config.REDIS_PREFIX),
+    ...limitsOf(config),
+    sampleLag,
   });
 
   const url = await app.listen({ host: config.HOST, port: config.PORT });
@@ -65,4 +70,17 @@ async function start(): Promise<void> {
     log.info('proxy stopped');
     process.exit(0);
   });
+}
+
+function limitsOf(config: ReturnType<typeof readProxyConfig>['config']) {
+  const readsPerSecond = config.TENANT_VAULT_READS_PER_SECOND;
+  return {
+    tenantRate: { perSecond: config.TENANT_REQUESTS_PER_SECOND, burst: config.TENANT_BURST },
+    vaultReads: { perSecond: readsPerSecond, burst: readsPerSecond * 5 },
+    occupancy: {
+      maxRequests: config.MAX_REQUESTS_IN_FLIGHT,
+      maxPerIntegration: config.UPSTREAM_MAX_CONCURRENT_REQUESTS,
+    },
+    maxLagMs: config.MAX_EVENT_LOOP_LAG_MS,
+  };
 }

@@ -36,6 +36,12 @@ function counters(registers: Registry[]) {
       labelNames: ['integration'],
       registers,
     }),
+    shed: new Counter({
+      name: 'connectors_proxy_shed_total',
+      help: 'Requests turned away because the proxy cannot keep up: its event loop (lag), or too many under way (requests)',
+      labelNames: ['reason'],
+      registers,
+    }),
     replays: new Counter({
       name: 'connectors_proxy_replays_total',
       help: 'Requests that were sent again with a newer credential',
@@ -72,6 +78,11 @@ function states(registers: Registry[]) {
     cachedCredentials: new Gauge({
       name: 'connectors_proxy_cached_credentials',
       help: 'Credentials in memory',
+      registers,
+    }),
+    shedShare: new Gauge({
+      name: 'connectors_proxy_shed_share',
+      help: 'Which share of requests is turned away because the event loop cannot keep up, from 0 to 0.9',
       registers,
     }),
     subscribed: new Gauge({

@@ -3,6 +3,10 @@ import type { Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import { checkGrant } from './access/check-grant.ts';
 import { findIntegration } from './access/find-integration.ts';
+import { limitRate } from './access/limit-rate.ts';
+import type { LoadShedder } from './access/load-shedder.ts';
+import { enterUpstream, shedLoad, type Occupancy } from './access/occupancy.ts';
+import type { TenantRates } from './access/tenant-rates.ts';
 import { obtainCredential } from './credential/obtain-credential.ts';
 import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
@@ -24,6 +28,10 @@ export interface ProxyParts {
   admissions: Admissions;
   /** The requests under way. */
   underWay: Set<Exchange>;
+  /** Absent: tenants may send as much as they like. */
+  rates: TenantRates | undefined;
+  occupancy: Occupancy;
+  shedder: LoadShedder;
   credentials: CredentialCache;
   renewals: Renewals;
   upstreams: Upstreams;
@@ -46,14 +54,17 @@ type Step = (exchange: Exchange, parts: ProxyParts) => void | Promise<void>;
 
 /** A request, step by step. A step that throws a ConnectorsError ends it with that answer. */
 const steps: readonly Step[] = [
+  shedLoad, //         503 overloaded
   identifyAgent, //    401 agent_unauthenticated
   parseTarget, //      400 invalid_request
   checkOrigin, //      403 origin_forbidden
   checkGrant, //       403 agent_forbidden
+  limitRate, //        429 rate_limited
   findIntegration, //  404 integration_unknown
   checkSession, //     404 session_unknown
   obtainCredential, // 424 credential_not_found, token_expired, 503
   takeBody,
+  enterUpstream, //    503 overloaded
   forward, //          401 of the upstream: refresh, replay once; 413, 502, 504
 ];
 

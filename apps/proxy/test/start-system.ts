@@ -22,6 +22,7 @@ import {
   type CredentialId,
   type Grant,
 } from '@connectors/vault-core';
+import { countInRedis } from '../src/access/count-in-redis.ts';
 import { buildApp, type ProxyDeps } from '../src/app.ts';
 import { prepareUpstreams } from '../src/upstream/upstreams.ts';
 import { startVault } from './start-vault.ts';
@@ -30,7 +31,16 @@ export type System = Awaited<ReturnType<typeof startSystem>>;
 
 type Limits = Pick<
   ProxyDeps,
-  'refreshWaitMs' | 'refreshCooldownMs' | 'headersTimeoutMs' | 'credentialCacheMs' | 'staleMaxMs' | 'proxyUrl'
+  | 'refreshWaitMs'
+  | 'refreshCooldownMs'
+  | 'headersTimeoutMs'
+  | 'credentialCacheMs'
+  | 'staleMaxMs'
+  | 'tenantRate'
+  | 'vaultReads'
+  | 'occupancy'
+  | 'sampleLag'
+  | 'proxyUrl'
 >;
 
 export interface SystemOptions extends Partial<Limits> {
@@ -104,6 +114,13 @@ export async function startSystem({
     headersTimeoutMs: 60_000,
     mcpSessionKey: new Secret('a-session-key-of-the-tests-0123456789'),
     mcpOrigins: new Set(['https://app.test']),
+    tenantRate: { perSecond: 0, burst: 1 },
+    countTogether: countInRedis(requests, prefix),
+    vaultReads: { perSecond: 1_000, burst: 1_000 },
+    occupancy: { maxRequests: 10_000, maxPerIntegration: 1_000 },
+    maxLagMs: 200,
+    // No test depends on how busy the machine is.
+    sampleLag: () => () => undefined,
     ...limits,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -121,6 +121,13 @@ export const providerFields = {
     .describe(
       'Statuses by which its API says that a token is dead. A `WWW-Authenticate` with `invalid_token` or `insufficient_scope` counts for more.',
     ),
+  maxConcurrentRequests: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'How many requests of agents a proxy may have under way to its API. Left out: `UPSTREAM_MAX_CONCURRENT_REQUESTS`.',
+    ),
   apiBaseUrl: url
     .optional()
     .describe(

@@ -11,13 +11,15 @@ export interface CredentialCacheOptions {
   now: () => number;
   /** Told how long each read from Vault took, in seconds. */
   onRead: (seconds: number) => void;
+  /** Asked before each read; throws a RateLimitError if there were too many. */
+  admitRead?: (id: CredentialId) => void;
 }
 
 /** The credentials in use, decrypted, in memory only. `null` stands for one that is not stored; it is not kept. */
 export class CredentialCache {
   readonly #cache: ReadCache<UsableCredential | null>;
 
-  constructor({ store, freshMs, staleMaxMs, now, onRead }: CredentialCacheOptions) {
+  constructor({ store, freshMs, staleMaxMs, now, onRead, admitRead }: CredentialCacheOptions) {
     this.#cache = new ReadCache<UsableCredential | null>({
       read: async (key) => {
         const startedAt = performance.now();
@@ -33,6 +35,7 @@ export class CredentialCache {
       usableUntil: (credential, readAt) =>
         credential === null ? 0 : Math.min(readAt + staleMaxMs, credential.expiresAt),
       now,
+      admit: admitRead && ((key) => admitRead(idOf(key))),
     });
   }
 

@@ -64,6 +64,11 @@ export const errorTable = {
     title: 'The upstream cannot be reached',
     action: 'Retry.',
   },
+  overloaded: {
+    status: 503,
+    title: 'Too much is under way',
+    action: 'Retry as `Retry-After` says.',
+  },
   upstream_timeout: {
     status: 504,
     title: 'The upstream did not answer in time',

@@ -1,3 +1,4 @@
+import { RateLimitError } from './errors.ts';
 import { VaultError } from './vault/vault-error.ts';
 
 export interface ReadCacheOptions<V> {
@@ -7,6 +8,8 @@ export interface ReadCacheOptions<V> {
   /** Until when it may serve while the source fails. */
   usableUntil(value: V, readAt: number): number;
   now: () => number;
+  /** Throws a RateLimitError if there were too many reads. What is still usable serves then, too. */
+  admit?: ((key: string) => void) | undefined;
 }
 
 export interface Served<V> {
@@ -73,7 +76,7 @@ export class ReadCache<V> {
       return { value: await withPatience(this.read(key)), from: 'source' };
     } catch (error) {
       // An event may have dropped it in the meantime.
-      if (isOutage(error) && this.#find(key) === entry && this.#isUsable(entry)) {
+      if (isPassing(error) && this.#find(key) === entry && this.#isUsable(entry)) {
         entry.quietUntil = this.#options.now() + quietMs;
         return { value: entry.value, from: 'stale' };
       }
@@ -85,7 +88,7 @@ export class ReadCache<V> {
 
   /** Reads the source, whatever is cached. */
   read(key: string): Promise<V> {
-    return this.#reads.get(key) ?? this.#startRead(key);
+    return this.#reads.get(key) ?? this.#admitRead(key);
   }
 
   /** What was read so far may have changed; it serves on while the source fails. */
@@ -124,6 +127,11 @@ export class ReadCache<V> {
     const failure = this.#failures.get(key);
     if (failure !== undefined && this.#options.now() < failure.quietUntil) throw failure.error;
     return this.read(key);
+  }
+
+  async #admitRead(key: string): Promise<V> {
+    this.#options.admit?.(key);
+    return this.#startRead(key);
   }
 
   #startRead(key: string): Promise<V> {
@@ -176,6 +184,10 @@ function markStale(entry: Entry<unknown>): void {
 }
 
 class OutOfPatience extends Error {}
+
+function isPassing(error: unknown): boolean {
+  return isOutage(error) || error instanceof RateLimitError;
+}
 
 function isOutage(error: unknown): boolean {
   return error instanceof OutOfPatience || (error instanceof VaultError && error.isTransient);

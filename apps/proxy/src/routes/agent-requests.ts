@@ -71,12 +71,15 @@ function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyP
   const exchange = new Exchange(request, response);
   parts.metrics.inFlight.inc();
   parts.underWay.add(exchange);
+  parts.occupancy.begin(exchange);
   response.once('close', () => conclude(exchange, parts));
   return exchange;
 }
 
-function conclude(exchange: Exchange, { metrics, underWay, upstreams, log }: ProxyParts): void {
+function conclude(exchange: Exchange, parts: ProxyParts): void {
+  const { metrics, occupancy, underWay, upstreams, log } = parts;
   underWay.delete(exchange);
+  occupancy.leave(exchange);
   const line = describe(exchange);
   // Whatever a caller makes up must not become a label.
   const integration = upstreams.has(line.integration ?? '') ? line.integration : undefined;

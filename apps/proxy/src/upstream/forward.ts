@@ -40,7 +40,7 @@ async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome
   const address = addresses[target.surface];
   if (address === undefined) throw new TypeError('findIntegration has not looked');
   const headers = requestHeaders(exchange.headers, injection);
-  const relay = new Relay(exchange);
+  const relay = new Relay(exchange, parts.occupancy);
   parts.dispatcher.dispatch(
     {
       origin: address.origin,

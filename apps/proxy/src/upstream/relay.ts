@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { isTokenRefused } from '@connectors/oauth';
+import type { Occupancy } from '../access/occupancy.ts';
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../exchange.ts';
 import { signSessions } from '../mcp/check-session.ts';
@@ -19,12 +20,15 @@ const joinedBytes = 16 * 1024;
 /** Node writes no other reason phrase, and nobody needs one. */
 const printable = /^[\t\x20-\x7e]*$/;
 
+const eventStream = /^text\/event-stream\b/i;
+
 /** Writes an upstream's response to the agent as it arrives: both sides' pace, both sides' aborts. */
 export class Relay implements Dispatcher.DispatchHandler {
   readonly outcome: Promise<RelayOutcome>;
   readonly #settle: PromiseWithResolvers<RelayOutcome>;
   readonly #exchange: Exchange;
   readonly #response: ServerResponse;
+  readonly #occupancy: Occupancy;
   readonly #sentAt = performance.now();
   #controller: Controller | undefined;
   #refusalBytes: number | undefined;
@@ -32,8 +36,9 @@ export class Relay implements Dispatcher.DispatchHandler {
   #first: Buffer | undefined;
   #isUnderWay = false;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, occupancy: Occupancy) {
     this.#exchange = exchange;
+    this.#occupancy = occupancy;
     this.#response = exchange.response;
     this.#settle = Promise.withResolvers();
     this.outcome = this.#settle.promise;
@@ -60,6 +65,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#exchange.body.kind === 'streamed') controller.abort(new Error('refused'));
       return;
     }
+    if (eventStream.test(parsed['content-type'] ?? '')) this.#occupancy.leave(this.#exchange);
     const headers = responseHeaders(latin1(controller.rawHeaders), this.#exchange.use.injection);
     if (this.#exchange.signSession !== undefined) signSessions(headers, this.#exchange.signSession);
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);

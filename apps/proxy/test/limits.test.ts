@@ -1,0 +1,218 @@
+import { connectRedis } from '@connectors/vault-core';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { countInRedis } from '../src/access/count-in-redis.ts';
+import { TenantRates } from '../src/access/tenant-rates.ts';
+import { bearer, call, open, problemOf } from './call.ts';
+import { prefix, startSystem, type System, type SystemOptions } from './start-system.ts';
+
+async function start(options: SystemOptions) {
+  const system = await startSystem(options);
+  onTestFinished(() => system.close());
+  return system;
+}
+
+/** A tenant's agent, and how it calls. */
+async function agentOf(system: System, tenant: string, isConnected = true) {
+  if (isConnected) {
+    await system.connect(tenant);
+    await system.connect(tenant, 'rest-only');
+  }
+  const { key } = await system.createAgent({ tenants: [tenant] });
+  return {
+    key,
+    send: (path = '/proxy/demo/') => call(system.url, path, { headers: bearer(key) }),
+    open: (path: string) => open(system.url, path, { headers: bearer(key) }),
+  };
+}
+
+const refusal = (answer: Awaited<ReturnType<typeof call>>) => [
+  answer.status,
+  problemOf(answer).code,
+  answer.headers['retry-after'],
+];
+
+describe('the rate of a tenant', () => {
+  const tenantRate = { perSecond: 0.1, burst: 3 };
+
+  test('is for all of its agents together, and says how long to wait', async () => {
+    const system = await start({ tenantRate });
+    const one = await agentOf(system, 'acme');
+    const other = await agentOf(system, 'acme', false);
+    const answers = [await one.send(), await other.send(), await one.send()];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(refusal(await other.send())).toEqual([429, 'rate_limited', '10']);
+    system.clock.offset += 10_000;
+    expect((await other.send()).status).toBe(200);
+  });
+
+  test('is nobody else’s', async () => {
+    const system = await start({ tenantRate });
+    const [busy, quiet] = [await agentOf(system, 'busy'), await agentOf(system, 'quiet')];
+    for (let i = 0; i < 4; i += 1) await busy.send();
+    expect((await quiet.send()).status).toBe(200);
+  });
+
+  test('is shared by all replicas, over keys that hold a number and expire', async () => {
+    const system = await start({ tenantRate: { perSecond: 0.01, burst: 1_000 } });
+    const { send } = await agentOf(system, 'acme');
+    await send();
+    const redis = connectRedis(system.redis.url, 'background', () => undefined);
+    onTestFinished(() => redis.disconnect());
+    const replica = new TenantRates({
+      limit: { perSecond: 0.01, burst: 10_000 },
+      countTogether: countInRedis(redis, prefix),
+      now: system.clock.now,
+    });
+    for (let i = 0; i < 2_000; i += 1) replica.take('acme');
+    // A count that was there before is nobody's debt: the proxy has to have looked once.
+    await expect.poll(() => redis.get(`${prefix}:rate:acme`)).toBe('1');
+    await replica.report();
+    await expect.poll(async () => (await send()).status).toBe(429);
+    expect(Number(await redis.get(`${prefix}:rate:acme`))).toBeGreaterThan(2_000);
+    expect(await redis.pttl(`${prefix}:rate:acme`)).toBeGreaterThan(50_000);
+  });
+
+  test('is kept by the proxy alone while Redis is away', async () => {
+    const system = await start({ tenantRate });
+    const { send } = await agentOf(system, 'acme');
+    await send();
+    await system.redis.close();
+    const answers = [await send(), await send(), await send()];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+  });
+});
+
+describe('an integration that is busy', () => {
+  const occupancy = { maxRequests: 100, maxPerIntegration: 2 };
+
+  /** Two requests that the upstream keeps waiting. */
+  async function busy() {
+    const system = await start({ occupancy });
+    const agent = await agentOf(system, 'acme');
+    const waiting = [agent.send('/proxy/demo/slow'), agent.send('/proxy/demo/slow')];
+    await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(2);
+    return { system, agent, waiting };
+  }
+
+  test('takes no more requests than it may, and says when to come again', async () => {
+    const { system, agent, waiting } = await busy();
+    expect(refusal(await agent.send())).toEqual([503, 'overloaded', '2']);
+    system.rest.release();
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+    await expect.poll(async () => (await agent.send()).status).toBe(200);
+  });
+
+  test('keeps no other integration from being used', async () => {
+    const { system, agent, waiting } = await busy();
+    expect((await agent.send('/proxy/rest-only/')).status).toBe(200);
+    system.rest.release();
+    await Promise.all(waiting);
+  });
+
+  test('has room again when an agent went away', async () => {
+    const system = await start({ occupancy });
+    const agent = await agentOf(system, 'acme');
+    const responses = [
+      await agent.open('/proxy/demo/bytes/99999999'),
+      await agent.open('/proxy/demo/bytes/99999999'),
+    ];
+    expect((await agent.send()).status).toBe(503);
+    responses[0]?.destroy();
+    await expect.poll(async () => (await agent.send()).status).toBe(200);
+    responses[1]?.destroy();
+  });
+
+  test('is not kept busy by streams of events that have begun', async () => {
+    const system = await start({ occupancy });
+    const agent = await agentOf(system, 'acme');
+    const streams = [];
+    for (let i = 0; i < 4; i += 1) streams.push(await agent.open('/proxy/demo/events?n=2&interval=3600000'));
+    expect(streams.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
+    expect((await agent.send()).status).toBe(200);
+    for (const stream of streams) stream.destroy();
+  });
+});
+
+describe('reads of credentials', () => {
+  test('of a tenant that has none are limited, and nobody else’s', async () => {
+    const system = await start({ vaultReads: { perSecond: 0.1, burst: 5 } });
+    const [nobody, somebody] = [await agentOf(system, 'nobody', false), await agentOf(system, 'acme')];
+    const statuses = [];
+    for (let i = 0; i < 5; i += 1) statuses.push((await nobody.send()).status);
+    expect(statuses).toEqual([424, 424, 424, 424, 424]);
+    expect(refusal(await nobody.send())).toEqual([429, 'rate_limited', '10']);
+    expect((await somebody.send()).status).toBe(200);
+    system.clock.offset += 10_000;
+    expect((await nobody.send()).status).toBe(424);
+  });
+
+  test('that are too many are done without, where a credential is still usable', async () => {
+    const system = await start({ vaultReads: { perSecond: 0.1, burst: 5 }, credentialCacheMs: 1 });
+    const { send } = await agentOf(system, 'acme');
+    const statuses = [];
+    for (let i = 0; i < 10; i += 1) {
+      statuses.push((await send()).status);
+      system.clock.offset += 10;
+    }
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+});
+
+describe('a proxy that cannot keep up', () => {
+  async function saturated() {
+    let tell: (lagMs: number, now: number) => void = () => undefined;
+    const system = await start({
+      sampleLag: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
+    });
+    const agent = await agentOf(system, 'acme');
+    let now = 0;
+    const lag = (lagMs: number, seconds: number) => {
+      const until = now + seconds * 1_000;
+      for (; now < until; now += 50 + lagMs) tell(lagMs, now);
+    };
+    return { system, agent, lag };
+  }
+
+  test('turns away a share of the requests, and says when to come again', async () => {
+    const { agent, lag } = await saturated();
+    lag(400, 2.9);
+    const answers = [];
+    for (let i = 0; i < 10; i += 1) answers.push(await agent.send());
+    const refused = answers.filter(({ status }) => status === 503);
+    expect(refused).toHaveLength(4);
+    expect(refused.map(refusal)).toEqual(Array.from({ length: 4 }, () => [503, 'overloaded', '2']));
+  });
+
+  test('goes on to tell how it is', async () => {
+    const { system, lag } = await saturated();
+    lag(400, 20);
+    for (let i = 0; i < 10; i += 1) {
+      expect((await call(system.url, '/healthz')).status).toBe(200);
+      expect((await call(system.url, '/readyz')).status).toBe(200);
+    }
+    expect((await call(system.url, '/metrics')).text).toContain('connectors_proxy_shed_share 0.9');
+  });
+
+  test('serves everything again once it can', async () => {
+    const { agent, lag } = await saturated();
+    lag(400, 20);
+    lag(0, 10);
+    const answers = [];
+    for (let i = 0; i < 10; i += 1) answers.push((await agent.send()).status);
+    expect(new Set(answers)).toEqual(new Set([200]));
+  });
+
+  test('has no more requests under way than it may', async () => {
+    const system = await start({ occupancy: { maxRequests: 1, maxPerIntegration: 10 } });
+    const agent = await agentOf(system, 'acme');
+    const waiting = agent.send('/proxy/demo/slow');
+    await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);
+    expect(refusal(await agent.send())).toEqual([503, 'overloaded', '2']);
+    system.rest.release();
+    await waiting;
+    await expect.poll(async () => (await agent.send()).status).toBe(200);
+  });
+});
