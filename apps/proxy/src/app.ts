@@ -121,12 +121,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     admissions: new Admissions(),
     underWay: new Set(),
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
-    rates:
-      deps.tenantRate.perSecond === 0
-        ? undefined
-        : new TenantRates({ limit: deps.tenantRate, countTogether: deps.countTogether, now }),
-    occupancy: new Occupancy(deps.occupancy),
-    shedder: new LoadShedder(deps.maxLagMs),
+    ...openLimits(deps),
     credentials,
     renewals,
     upstreams: deps.upstreams,
@@ -142,6 +137,14 @@ function assemble(deps: ProxyDeps): ProxyParts {
   };
   hearEvents(events, parts);
   return parts;
+}
+
+function openLimits({ tenantRate: limit, countTogether, occupancy, maxLagMs, now }: ProxyDeps) {
+  return {
+    rates: limit.perSecond === 0 ? undefined : new TenantRates({ limit, countTogether, now }),
+    occupancy: new Occupancy(occupancy),
+    shedder: new LoadShedder(maxLagMs),
+  };
 }
 
 function hearEvents(events: EventSubscription, parts: ProxyParts): void {
