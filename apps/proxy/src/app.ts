@@ -78,6 +78,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
     hasCredentials: () => parts.credentials.size > 0,
     metrics: parts.metrics.registry,
     collect: () => {
+      parts.metrics.inFlight.set(parts.underWay.size);
       parts.metrics.cachedCredentials.set(parts.credentials.size);
       parts.metrics.shedShare.set(parts.shedder.share);
       parts.metrics.subscribed.set(deps.events.isConnected ? 1 : 0);

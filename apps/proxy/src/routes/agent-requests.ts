@@ -69,7 +69,6 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, p
 
 function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): Exchange {
   const exchange = new Exchange(request, response);
-  parts.metrics.inFlight.inc();
   parts.underWay.add(exchange);
   parts.occupancy.begin(exchange);
   response.once('close', () => conclude(exchange, parts));
@@ -84,7 +83,6 @@ function conclude(exchange: Exchange, parts: ProxyParts): void {
   // Whatever a caller makes up must not become a label.
   const integration = upstreams.has(line.integration ?? '') ? line.integration : undefined;
   const status = line.aborted || line.status === undefined ? 'aborted' : `${Math.floor(line.status / 100)}xx`;
-  metrics.inFlight.dec();
   metrics.requests.inc({ integration: integration ?? 'none', status });
   if (line.error !== undefined) metrics.errors.inc({ code: line.error });
   if (line.upstreamMs !== undefined && integration !== undefined) {
