@@ -10,7 +10,6 @@ import {
 } from '@connectors/vault-core';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { Agent } from 'undici';
 import { Admissions } from './identity/admissions.ts';
 import { cutOff } from './identity/cut-off.ts';
 import { LoadShedder } from './access/load-shedder.ts';
@@ -26,6 +25,7 @@ import type { ProxyParts } from './pipeline.ts';
 import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
 import { registerHealth } from './routes/health.ts';
 import { refuseUnparsed } from './routes/unparsed.ts';
+import { Dispatchers } from './upstream/dispatchers.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
 export interface ProxyDeps {
@@ -57,6 +57,10 @@ export interface ProxyDeps {
   maxLagMs: number;
   /** Tells again and again how late the event loop is. Returns what ends that. */
   sampleLag: (tell: (lagMs: number, now: number) => void) => () => void;
+  /** How long an agent may take for its headers, and be silent in the middle of its body. */
+  agentIdleMs: number;
+  /** Whether HTTP/2 is spoken to upstreams that offer it. */
+  http2: boolean;
 }
 
 /** How often replicas tell each other what they let pass. */
@@ -90,7 +94,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
   app.addHook('onClose', async () => {
     stopSampling();
     clearInterval(reporting);
-    await parts.dispatcher.destroy();
+    await parts.dispatchers.destroy();
   });
   return app;
 }
@@ -126,8 +130,9 @@ function assemble(deps: ProxyDeps): ProxyParts {
     credentials,
     renewals,
     upstreams: deps.upstreams,
-    dispatcher: new Agent({ allowH2: false, connect: { lookup: deps.guard.lookup } }),
+    dispatchers: new Dispatchers(deps.guard, { http2: deps.http2 }),
     headersTimeoutMs: deps.headersTimeoutMs,
+    agentIdleMs: deps.agentIdleMs,
     consoleUrl: deps.consoleUrl,
     proxyUrl: deps.proxyUrl,
     sessionIds: new SessionIds(deps.mcpSessionKey),

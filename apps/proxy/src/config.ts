@@ -76,6 +76,15 @@ export const proxyConfigSchema = z.object({
   UPSTREAM_HEADERS_TIMEOUT_MS: milliseconds(60_000).describe(
     'How long an upstream may take to begin its response, in milliseconds.',
   ),
+  AGENT_IDLE_MS: milliseconds(60_000).describe(
+    'How long an agent may take for the headers of a request, and be silent while more of its body is due, in milliseconds.',
+  ),
+  UPSTREAM_HTTP2: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      'Whether HTTP/2 is spoken to upstreams that offer it. Header names are in lower case then. Bodies over 1 MiB still go over HTTP/1.1, for the HTTP/2 client ends one that breaks off like one that is whole.',
+    ),
 });
 
 function isOrigin(text: string): boolean {

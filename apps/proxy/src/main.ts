@@ -53,6 +53,8 @@ async function start(): Promise<void> {
     countTogether: countInRedis(requests, config.REDIS_PREFIX),
     ...limitsOf(config),
     sampleLag,
+    agentIdleMs: config.AGENT_IDLE_MS,
+    http2: config.UPSTREAM_HTTP2 === 'on',
   });
 
   const url = await app.listen({ host: config.HOST, port: config.PORT });

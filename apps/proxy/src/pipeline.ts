@@ -1,5 +1,4 @@
 import { ConnectorsError, type CredentialCache, type Renewals } from '@connectors/vault-core';
-import type { Dispatcher } from 'undici';
 import type { Logger } from 'pino';
 import { checkGrant } from './access/check-grant.ts';
 import { findIntegration } from './access/find-integration.ts';
@@ -19,6 +18,7 @@ import type { SessionIds } from './mcp/session-ids.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { answerProblem } from './routes/problem.ts';
 import { readTarget } from './routes/target.ts';
+import type { Dispatchers } from './upstream/dispatchers.ts';
 import { forward, takeBody } from './upstream/forward.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
@@ -38,9 +38,11 @@ export interface ProxyParts {
   sessionIds: SessionIds;
   /** The web origins whose pages may call MCP servers. */
   mcpOrigins: ReadonlySet<string>;
-  dispatcher: Dispatcher;
+  dispatchers: Dispatchers;
   /** How long an upstream may take to begin its response. */
   headersTimeoutMs: number;
+  /** How long an agent may send nothing when something is due from it. */
+  agentIdleMs: number;
   /** What connect links begin with. */
   consoleUrl: string;
   /** How agents reach this proxy, if it was told. */

@@ -34,13 +34,15 @@ type Limits = Pick<
   | 'refreshWaitMs'
   | 'refreshCooldownMs'
   | 'headersTimeoutMs'
-  | 'credentialCacheMs'
-  | 'staleMaxMs'
   | 'tenantRate'
   | 'vaultReads'
   | 'occupancy'
   | 'sampleLag'
   | 'proxyUrl'
+  | 'agentIdleMs'
+  | 'http2'
+  | 'credentialCacheMs'
+  | 'staleMaxMs'
 >;
 
 export interface SystemOptions extends Partial<Limits> {
@@ -121,6 +123,8 @@ export async function startSystem({
     maxLagMs: 200,
     // No test depends on how busy the machine is.
     sampleLag: () => () => undefined,
+    agentIdleMs: 60_000,
+    http2: false,
     ...limits,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -14,13 +14,17 @@ const curable: ReadonlySet<ErrorCode> = new Set(['credential_not_found', 'token_
 export async function askToConnect(
   exchange: Exchange,
   error: unknown,
-  { consoleUrl }: Pick<ProxyParts, 'consoleUrl'>,
+  { consoleUrl, agentIdleMs }: Pick<ProxyParts, 'consoleUrl' | 'agentIdleMs'>,
 ): Promise<boolean> {
   const { target }: Partial<Exchange> = exchange;
   if (!(error instanceof ConnectorsError && curable.has(error.code)) || target?.surface !== 'mcp')
     return false;
   const prompt = { message: `${error.message}.`, url: connectUrl(consoleUrl, exchange.credentialId) };
-  const answer = connectAnswer(await messageOf(exchange), isStateless(exchange.request.headers), prompt);
+  const answer = connectAnswer(
+    await messageOf(exchange, agentIdleMs),
+    isStateless(exchange.request.headers),
+    prompt,
+  );
   const { response, requestId } = exchange;
   if (answer === undefined || response.headersSent || response.destroyed) return false;
   exchange.error = error;
@@ -37,10 +41,10 @@ export async function askToConnect(
 }
 
 /** The body as JSON; `undefined` if there is none, or it is none, or too large to be looked at. */
-async function messageOf(exchange: Exchange): Promise<unknown> {
+async function messageOf(exchange: Exchange, agentIdleMs: number): Promise<unknown> {
   const { body: taken }: Partial<Exchange> = exchange;
   try {
-    if (taken === undefined) await takeBody(exchange);
+    if (taken === undefined) await takeBody(exchange, { agentIdleMs });
     return exchange.body.kind === 'kept' ? JSON.parse(exchange.body.bytes.toString()) : undefined;
   } catch {
     return undefined;

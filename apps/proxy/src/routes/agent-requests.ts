@@ -21,9 +21,21 @@ const own = /^\/(?:healthz|readyz|metrics|\.well-known\/[\w./-]*)(?:\?|$)/;
  */
 export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts): Server {
   // Node would answer a missing Host itself, not as we answer.
-  const server = createServer({ requireHostHeader: false }, (request, response) => {
+  const options = {
+    requireHostHeader: false,
+    headersTimeout: parts.agentIdleMs,
+    connectionsCheckingInterval: Math.ceil(parts.agentIdleMs / 4),
+    // A large body takes as long as it takes: see readBody.
+    requestTimeout: 0,
+  };
+  const server = createServer(options, (request, response) => {
     if (isOwn(request)) serveOwn(request, response);
     else serveAgent(request, response, parts);
+  });
+  server.on('checkContinue', (request, response) => {
+    // Unless it is invited, the body may or may not follow the answer.
+    response.shouldKeepAlive = false;
+    server.emit('request', request, response);
   });
   server.on('checkExpectation', (request, response) => refuseExpectation(request, response, parts));
   // Longer than load balancers keep theirs: whoever closes an idle connection must not be the one that gets requests.

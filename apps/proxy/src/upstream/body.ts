@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ConnectorsError } from '@connectors/vault-core';
 
 /** An agent's request body, on its way to the upstream. */
 export type RequestBody =
@@ -11,11 +12,14 @@ export type RequestBody =
 /** A body up to this size is kept for a replay. */
 const keptBytes = 1024 * 1024;
 
-/** Reads a body that is small; a larger one is left to be streamed. */
-export async function readBody(request: IncomingMessage): Promise<RequestBody> {
+/**
+ * Reads a body that is small; a larger one is left to be streamed.
+ *
+ * @param idleMs how long the agent may send nothing while its body is waited for
+ */
+export async function readBody(request: IncomingMessage, idleMs: number): Promise<RequestBody> {
   const length = declaredLength(request);
-  // Not destroyed when the upstream stops listening: the answer goes out on the same connection.
-  const source = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  const source = chunksOf(request, idleMs);
   const chunks: Buffer[] = [];
   if (length === undefined || length <= keptBytes) {
     for (let size = 0; size <= keptBytes;) {
@@ -28,10 +32,26 @@ export async function readBody(request: IncomingMessage): Promise<RequestBody> {
   return { kind: 'streamed', chunks: stream(request, chunks, source), length };
 }
 
+async function* chunksOf(request: IncomingMessage, idleMs: number): AsyncGenerator<Buffer, void> {
+  // Not destroyed when the upstream stops listening: the answer goes out on the same connection.
+  const source = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  try {
+    for (;;) {
+      const { done, value } = await inTime(source.next(), idleMs);
+      if (done === true) break;
+      yield value;
+    }
+  } finally {
+    // It would keep what is left from being read away.
+    void source.return?.();
+  }
+  if (request.rawTrailers.length > 0) refuseTrailers();
+}
+
 async function* stream(
   request: IncomingMessage,
   begun: Buffer[],
-  rest: AsyncIterableIterator<Buffer>,
+  rest: AsyncIterable<Buffer>,
 ): AsyncIterable<Buffer> {
   try {
     yield* begun;
@@ -42,9 +62,28 @@ async function* stream(
   }
 }
 
+/** An agent that opens many requests and sends nothing must not hold them for ever. */
+async function inTime<T>(next: Promise<T>, idleMs: number): Promise<T> {
+  const { promise: timeUp, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new ConnectorsError('invalid_request', 'The body did not arrive in time'));
+  }, idleMs);
+  try {
+    return await Promise.race([next, timeUp]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Whether a body follows the headers (RFC 9112 6.3). */
 export function hasBody({ headers }: IncomingMessage): boolean {
+  if (headers.trailer !== undefined) refuseTrailers();
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+/** They would have to be checked like headers, when the headers are sent already. */
+function refuseTrailers(): never {
+  throw new ConnectorsError('invalid_request', 'Trailers of requests are not passed on');
 }
 
 function declaredLength({ headers }: IncomingMessage): number | undefined {

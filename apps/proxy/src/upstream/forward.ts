@@ -10,14 +10,34 @@ import { toUpstreamError } from './failure.ts';
 import { Relay, type RelayOutcome } from './relay.ts';
 
 /** A body that is small enough is read before the upstream is bothered, so that it can be sent twice. */
-export function takeBody(exchange: Exchange): void | Promise<void> {
-  if (!hasBody(exchange.request)) {
+export function takeBody(
+  exchange: Exchange,
+  { agentIdleMs }: Pick<ProxyParts, 'agentIdleMs'>,
+): void | Promise<void> {
+  const { request, response } = exchange;
+  if (!hasBody(request)) {
     exchange.body = { kind: 'none' };
     return;
   }
-  return readBody(exchange.request).then((body) => {
-    exchange.body = body;
-  });
+  invite(exchange);
+  return readBody(request, agentIdleMs).then(
+    (body) => {
+      exchange.body = body;
+    },
+    (error: unknown) => {
+      // What is left of the body would be taken for the next request.
+      response.shouldKeepAlive = false;
+      throw error;
+    },
+  );
+}
+
+/** Whoever expects 100-continue sends its body only now that it may. */
+function invite({ request, response }: Exchange): void {
+  const { expect, connection = '' } = request.headers;
+  if (expect === undefined || request.httpVersion !== '1.1') return;
+  response.writeContinue();
+  response.shouldKeepAlive = !/\bclose\b/i.test(connection);
 }
 
 /** Sends the request with the credential in it. A refused credential is replaced, and the request sent once more. */
@@ -41,7 +61,7 @@ async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome
   if (address === undefined) throw new TypeError('findIntegration has not looked');
   const headers = requestHeaders(exchange.headers, injection);
   const relay = new Relay(exchange, parts.occupancy);
-  parts.dispatcher.dispatch(
+  parts.dispatchers.for(body).dispatch(
     {
       origin: address.origin,
       path: requestTarget(address, target.path, target.query, injection),
@@ -57,6 +77,7 @@ async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome
   try {
     return await relay.outcome;
   } catch (error) {
+    if (error instanceof ConnectorsError) exchange.response.shouldKeepAlive = false;
     throw toUpstreamError(error);
   }
 }

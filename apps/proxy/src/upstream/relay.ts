@@ -11,6 +11,9 @@ type Controller = Dispatcher.DispatchController;
 /** `rejected`: the upstream refused the token, and nothing of that has reached the agent. */
 export type RelayOutcome = 'relayed' | 'rejected';
 
+/** Interim responses are not passed on, for their hints are for browsers; each of them sets the clock of the time-out back. */
+const maxInterims = 16;
+
 /** What a refusal has to say is thrown away up to this size; beyond it the connection is. */
 const refusalBytes = 64 * 1024;
 
@@ -31,6 +34,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #occupancy: Occupancy;
   readonly #sentAt = performance.now();
   #controller: Controller | undefined;
+  #interims = 0;
   #refusalBytes: number | undefined;
   /** The first piece of the body while the packet with the headers has not left. */
   #first: Buffer | undefined;
@@ -56,7 +60,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     parsed: IncomingHttpHeaders,
     statusMessage = '',
   ): void {
-    if (status < 200) return;
+    if (status < 200) {
+      this.#interims += 1;
+      if (this.#interims > maxInterims) controller.abort(new Error('too many interim responses'));
+      return;
+    }
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
     if (status >= 400 && this.#isRefusal(status, parsed)) {
       this.#refusalBytes = 0;
@@ -146,8 +154,13 @@ export class Relay implements Dispatcher.DispatchHandler {
 
 /** Header values are bytes: read and written as latin1 they stay what they were. */
 function latin1(raw: Controller['rawHeaders']): string[] {
-  if (!Array.isArray(raw)) return [];
+  if (!Array.isArray(raw)) return Object.entries(raw ?? {}).flatMap(named);
   return raw.map((part: Buffer | string) => (typeof part === 'string' ? part : part.toString('latin1')));
+}
+
+/** From HTTP/2 they come as a map. */
+function named([name, values = []]: [string, string | string[] | undefined]): string[] {
+  return [values].flat().flatMap((value) => [name, value]);
 }
 
 function pairs(headers: readonly string[]): [string, string][] {
