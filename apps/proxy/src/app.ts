@@ -1,6 +1,7 @@
 import type { EgressGuard } from '@connectors/egress';
 import {
   CredentialCache,
+  credentialKey,
   RateLimitError,
   Renewals,
   type EventSubscription,
@@ -26,6 +27,7 @@ import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
 import { registerHealth } from './routes/health.ts';
 import { refuseUnparsed } from './routes/unparsed.ts';
 import { Dispatchers } from './upstream/dispatchers.ts';
+import { endTunnels } from './upstream/tunnel.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
 export interface ProxyDeps {
@@ -91,6 +93,8 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
   registerProtectedResource(app, { proxyUrl: deps.proxyUrl, issuer: undefined });
   const stopSampling = deps.sampleLag((lagMs, now) => parts.shedder.sample(lagMs, now));
   const reporting = setInterval(() => void parts.rates?.report(), reportMs).unref();
+  // Nobody else would ever end them.
+  app.addHook('preClose', () => endTunnels(parts, () => true));
   app.addHook('onClose', async () => {
     stopSampling();
     clearInterval(reporting);
@@ -160,6 +164,9 @@ function hearEvents(events: EventSubscription, parts: ProxyParts): void {
     // Before those who wait look again.
     credentials.hear(event);
     renewals.hear(event);
+    if (event.type === 'credential-stored' || event.type === 'credential-deleted') {
+      endTunnels(parts, (id) => credentialKey(id) === credentialKey(event));
+    }
     if (event.type === 'agent-changed') void cutOff(parts, event.agentId);
   });
   events.on('gap', () => {

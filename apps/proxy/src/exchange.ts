@@ -4,6 +4,7 @@ import type { CredentialUse, Upstream } from '@connectors/oauth';
 import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
 import type { KnownAgent } from './identity/known-agents.ts';
 import type { RequestBody } from './upstream/body.ts';
+import type { Upgrade } from './upstream/tunnel.ts';
 import type { Target } from './routes/target.ts';
 
 /** An agent key in the wrong header is no request id. */
@@ -34,6 +35,9 @@ export class Exchange {
   signSession: ((upstreamId: string) => string) | undefined;
   /** What it counts for besides the proxy itself; see `Occupancy`. */
   occupies: 'proxy' | { count: number } | undefined;
+
+  /** What the agent wants of its connection besides an answer. */
+  upgrade: Upgrade | undefined;
 
   /** For the access line. */
   credentialFrom: 'cache' | 'source' | 'stale' | undefined;

@@ -3,13 +3,14 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
-  type ServerResponse,
+  ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { ConnectorsError } from '@connectors/vault-core';
 import { Exchange } from '../exchange.ts';
 import { describe } from '../log.ts';
 import { serve, type ProxyParts } from '../pipeline.ts';
+import type { Upgrade } from '../upstream/tunnel.ts';
 import { answerProblem } from './problem.ts';
 
 /** What the proxy answers itself. */
@@ -27,6 +28,8 @@ export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts):
     connectionsCheckingInterval: Math.ceil(parts.agentIdleMs / 4),
     // A large body takes as long as it takes: see readBody.
     requestTimeout: 0,
+    // Other protocols are not offered: such a request is answered as if it had not asked (RFC 9110 7.8).
+    shouldUpgradeCallback: wantsWebSocket,
   };
   const server = createServer(options, (request, response) => {
     if (isOwn(request)) serveOwn(request, response);
@@ -37,6 +40,9 @@ export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts):
     response.shouldKeepAlive = false;
     server.emit('request', request, response);
   });
+  server.on('upgrade', (request, socket, head) =>
+    serveUpgrade(request, { socket: socket as Socket, head }, parts),
+  );
   server.on('checkExpectation', (request, response) => refuseExpectation(request, response, parts));
   // Longer than load balancers keep theirs: whoever closes an idle connection must not be the one that gets requests.
   server.keepAliveTimeout = 72_000;
@@ -65,6 +71,31 @@ function serveAgent(request: IncomingMessage, response: ServerResponse, parts: P
     return;
   }
   // Whatever goes wrong with an answer must not end the process.
+  serve(exchange, parts).catch(() => response.destroy());
+}
+
+function wantsWebSocket({ method, url = '', headers }: IncomingMessage): boolean {
+  const hasBody = 'transfer-encoding' in headers || 'content-length' in headers;
+  const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket';
+  return method === 'GET' && isWebSocket && !hasBody && url.startsWith('/proxy/');
+}
+
+/** Node leaves the connection to us, and so the response. */
+function serveUpgrade(request: IncomingMessage, upgrade: Upgrade, parts: ProxyParts): void {
+  const { socket } = upgrade;
+  socket.on('error', () => undefined);
+  const response = new ServerResponse(request);
+  try {
+    response.assignSocket(socket);
+  } catch {
+    // An earlier request on this connection is not answered yet.
+    socket.destroy();
+    return;
+  }
+  response.shouldKeepAlive = false;
+  response.once('finish', () => response.statusCode === 101 || socket.destroySoon());
+  const exchange = begin(request, response, parts);
+  exchange.upgrade = upgrade;
   serve(exchange, parts).catch(() => response.destroy());
 }
 

@@ -54,15 +54,17 @@ export async function forward(exchange: Exchange, parts: ProxyParts): Promise<vo
 }
 
 async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
-  const { request, upstream, target, body } = exchange;
+  const { request, upstream, target, body, upgrade } = exchange;
   exchange.use = upstream.use(exchange.credentialId, exchange.credential);
   const { addresses, injection } = exchange.use;
   const address = addresses[target.surface];
   if (address === undefined) throw new TypeError('findIntegration has not looked');
   const headers = requestHeaders(exchange.headers, injection);
   const relay = new Relay(exchange, parts.occupancy);
-  parts.dispatchers.for(body).dispatch(
+  const dispatcher = upgrade === undefined ? parts.dispatchers.for(body) : parts.dispatchers.http1;
+  dispatcher.dispatch(
     {
+      upgrade: upgrade === undefined ? null : 'websocket',
       origin: address.origin,
       path: requestTarget(address, target.path, target.query, injection),
       method: request.method as Dispatcher.HttpMethod,

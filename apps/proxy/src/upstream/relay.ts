@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { isTokenRefused } from '@connectors/oauth';
 import type { Occupancy } from '../access/occupancy.ts';
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../exchange.ts';
 import { signSessions } from '../mcp/check-session.ts';
 import { has, responseHeaders } from './response-headers.ts';
+import { openTunnel } from './tunnel.ts';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -80,6 +82,17 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#response.writeHead(status, printable.test(statusMessage) ? statusMessage : '', headers);
     // Headers wait for what came with them, but not for a body that takes its time, such as a stream of events.
     queueMicrotask(this.#begin);
+  }
+
+  onRequestUpgrade(controller: Controller, _status: number, _headers: unknown, socket: Duplex): void {
+    this.#end();
+    const { upgrade, requestId, use } = this.#exchange;
+    if (upgrade === undefined) throw new TypeError('nobody has asked for this');
+    this.#exchange.upstreamMs = performance.now() - this.#sentAt;
+    this.#occupancy.leave(this.#exchange);
+    const headers = responseHeaders(latin1(controller.rawHeaders), use.injection);
+    openTunnel(this.#exchange, upgrade, socket, [...headers, 'X-Request-Id', requestId]);
+    this.#settle.resolve('relayed');
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
