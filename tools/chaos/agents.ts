@@ -13,8 +13,6 @@ export interface AgentRequest {
 
 /** A proxy's own waits end earlier. */
 const patienceMs = 20_000;
-/** Each tenant's credential is used about so often. */
-const pauseMs = 4_000;
 const tenantsPerAgent = 50;
 
 export interface Signals {
@@ -24,13 +22,18 @@ export interface Signals {
   interrupted: AbortSignal;
 }
 
-/** Calls without a pause, for all tenants in turn and through all proxies, until it is over. */
+/**
+ * Calls for all tenants in turn and through all proxies, until it is over.
+ *
+ * @param pauseMs about so often each tenant's credential is used
+ */
 export async function callAllTheTime(
   fleet: Fleet,
   tenants: string[],
   random: Random,
   requests: AgentRequest[],
   { over, interrupted }: Signals,
+  pauseMs = 4_000,
 ): Promise<void> {
   const keys = await makeKeys(fleet, tenants);
   const underWay = new Set<Promise<void>>();

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Member } from '../fleet/member.ts';
+import { sealVault, unsealVault } from '../fleet/seal.ts';
 import type { Fleet } from '../fleet/start-fleet.ts';
 import type { Crashes } from './crashes.ts';
 import type { FaultRecord } from './explain.ts';
@@ -14,8 +13,8 @@ export interface World {
   fleet: Fleet;
   tokenEndpoint: TokenEndpoint;
   crashes: Crashes;
-  /** Where Vault keeps its unseal key. */
-  vaultDir: string;
+  /** The folder of the fleet. */
+  dir: string;
   signal: AbortSignal;
 }
 
@@ -126,18 +125,9 @@ async function stopAndContinue(world: World, fault: Fault, member: Member | unde
 }
 
 async function sealAndUnseal(world: World, fault: Fault): Promise<void> {
-  const { fleet, vaultDir } = world;
-  const put = async (path: string, body: object): Promise<void> => {
-    const response = await fetch(`${fleet.vault.url}/v1/sys/${path}`, {
-      method: 'PUT',
-      headers: { 'x-vault-token': fleet.vaultToken },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`Vault answered ${response.status} to sys/${path}`);
-  };
-  await put('seal', {});
+  await sealVault(world.fleet);
   await last(world, fault);
-  await put('unseal', { key: readFileSync(join(vaultDir, 'unseal-key'), 'utf8').trim() });
+  await unsealVault(world.fleet, world.dir);
 }
 
 async function misbehave(world: World, fault: Fault, mode: Mode): Promise<void> {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inParallel } from '../fleet/in-parallel.ts';
 import type { Member } from '../fleet/member.ts';
@@ -55,7 +54,7 @@ export async function runChaos(
     fleet = await startSystem(dir, tokenEndpoint);
     signal.throwIfAborted();
     const crashes = new Crashes();
-    const world = { fleet, tokenEndpoint, crashes, vaultDir: join(dir, 'vault'), signal };
+    const world = { fleet, tokenEndpoint, crashes, dir, signal };
     const findings = newFindings(args, ledger, crashes);
     await watchSystem({ args, plan, world, ledger, findings, progress });
     return findings;

@@ -31,6 +31,9 @@ const maxMisses = 1_000;
 /** While there is something to fall back on, a source that takes longer counts as failing. */
 const patienceMs = 1_000;
 const quietMs = 2_000;
+const memoryMs = 5 * quietMs;
+/** Reads under way, from which on a failing source is not asked for more. */
+const maxProbes = 10;
 
 /**
  * Keeps what was read from Vault. Concurrent misses are one read; a read that began before its key was invalidated is
@@ -44,6 +47,8 @@ export class ReadCache<V> {
   /** Reads that failed with nothing to fall back on. */
   readonly #failures = new Map<string, { error: unknown; quietUntil: number }>();
   readonly #reads = new Map<string, Promise<V>>();
+  /** The last word of the source was that it fails; later than this it counts no more. */
+  #failingUntil = 0;
 
   constructor(options: ReadCacheOptions<V>) {
     this.#options = options;
@@ -61,9 +66,18 @@ export class ReadCache<V> {
     if (!entry.isStale && now < this.#options.freshUntil(entry.value, entry.readAt)) {
       return { value: entry.value, from: 'cache' };
     }
-    return now < entry.quietUntil && this.#isUsable(entry)
-      ? { value: entry.value, from: 'stale' }
-      : undefined;
+    if (!this.#isUsable(entry)) return undefined;
+    if (now >= entry.quietUntil) {
+      if (now >= this.#failingUntil) return undefined;
+      this.#probe(key, entry);
+    }
+    return { value: entry.value, from: 'stale' };
+  }
+
+  /** Nobody waits for a source that is known to fail, but somebody has to find out when it works again. */
+  #probe(key: string, entry: Entry<V>): void {
+    entry.quietUntil = this.#options.now() + quietMs;
+    if (this.#reads.size < maxProbes) this.read(key).catch(() => undefined);
   }
 
   /** Reads the source; while that fails, serves what is still usable. */
@@ -76,6 +90,7 @@ export class ReadCache<V> {
       return { value: await withPatience(this.read(key)), from: 'source' };
     } catch (error) {
       // An event may have dropped it in the meantime.
+      if (error instanceof OutOfPatience) this.#note(error);
       if (isPassing(error) && this.#find(key) === entry && this.#isUsable(entry)) {
         entry.quietUntil = this.#options.now() + quietMs;
         return { value: entry.value, from: 'stale' };
@@ -138,10 +153,12 @@ export class ReadCache<V> {
     const readAt = this.#options.now();
     const reading: Promise<V> = this.#options.read(key).then(
       (value) => {
+        this.#failingUntil = 0;
         if (this.#finish(key, reading)) this.#keep(key, value, readAt);
         return value;
       },
       (error: unknown) => {
+        this.#note(error);
         if (this.#finish(key, reading) && isOutage(error)) {
           put(this.#failures, key, { error, quietUntil: this.#options.now() + quietMs }, maxMisses);
         }
@@ -150,6 +167,10 @@ export class ReadCache<V> {
     );
     this.#reads.set(key, reading);
     return reading;
+  }
+
+  #note(error: unknown): void {
+    this.#failingUntil = isOutage(error) ? this.#options.now() + memoryMs : 0;
   }
 
   /** Whether this read is still the one that counts: an event since it began has forgotten it. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ReadCache } from '../src/read-cache.ts';
 import { VaultError } from '../src/vault/vault-error.ts';
 
@@ -185,8 +185,57 @@ test('leaves Vault in peace for two seconds after it failed', async () => {
   await reading;
   now = 60 + 1_999;
   expect(cache.peek('a')).toEqual({ value: 'one', from: 'stale' });
+  expect(source.reads).toHaveLength(2);
   now = 60 + 2_000;
-  expect(cache.peek('a')).toBeUndefined();
+  expect(cache.peek('a')).toEqual({ value: 'one', from: 'stale' });
+  expect(source.reads).toHaveLength(3);
+});
+
+describe('while Vault is known to fail', () => {
+  beforeEach(async () => {
+    cache = new ReadCache<string>({
+      read: source.read,
+      freshUntil: (_value, readAt) => readAt + 60,
+      usableUntil: () => 3_600_000,
+      now: () => now,
+    });
+    for (const [index, key] of ['a', 'b'].entries()) {
+      const reading = cache.get(key);
+      source.reads[index]?.resolve(`old ${key}`);
+      await reading;
+    }
+    now = 60;
+    const reading = cache.get('a');
+    source.reads[2]?.reject(sealed);
+    await reading;
+  });
+
+  test('nobody waits: what is stale serves at once, and Vault is asked behind it', () => {
+    expect(cache.peek('b')).toEqual({ value: 'old b', from: 'stale' });
+    expect(source.reads).toHaveLength(4);
+  });
+
+  test('what comes of that is kept', async () => {
+    cache.peek('b');
+    source.reads[3]?.resolve('new b');
+    await vi.waitFor(() => expect(cache.peek('b')).toEqual({ value: 'new b', from: 'cache' }));
+    // And Vault is waited for again.
+    now += 2_000;
+    expect(cache.peek('a')).toBeUndefined();
+  });
+
+  test('what Vault refuses serves no longer', async () => {
+    cache.peek('b');
+    source.reads[3]?.reject(denied);
+    await vi.waitFor(() => expect(source.reads).toHaveLength(4));
+    now += 2_000;
+    expect(cache.peek('b')).toBeUndefined();
+  });
+
+  test('that is forgotten when nobody has asked for a while', () => {
+    now += 10_000;
+    expect(cache.peek('b')).toBeUndefined();
+  });
 });
 
 test('does not wait for a Vault that hangs when there is something stale to serve', async () => {

@@ -1,6 +1,7 @@
 import { EventSubscription, publishEvent, RefreshQueues, type ConnectorsEvent } from '@connectors/vault-core';
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { countInRedis } from '../../../apps/proxy/src/access/count-in-redis.ts';
 import { Passes } from '../../../packages/refresh/src/sweep/passes.ts';
 import { startRedisAsDeployed, type DeployedRedis } from './start-redis-as-deployed.ts';
 
@@ -69,9 +70,9 @@ describe('the user of the proxy', () => {
   });
 
   it('counts rate limits', async () => {
-    const proxy = await redis.connect('proxy');
-    expect(await proxy.incrby('connectors:rate:acme', 2)).toBe(2);
-    expect(await proxy.pexpire('connectors:rate:acme', 60_000)).toBe(1);
+    const countTogether = countInRedis(await redis.connect('proxy'), prefix);
+    expect(await countTogether(new Map([['acme', 2]]))).toEqual(new Map([['acme', 2]]));
+    expect(await countTogether(new Map([['acme', 0]]))).toEqual(new Map([['acme', 2]]));
   });
 
   it('cannot add to the queue of an integration', async () => {
