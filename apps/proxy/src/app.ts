@@ -2,6 +2,7 @@ import type { EgressGuard } from '@connectors/egress';
 import {
   CredentialCache,
   credentialKey,
+  FailedAttempts,
   RateLimitError,
   Renewals,
   type EventSubscription,
@@ -12,13 +13,16 @@ import {
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Admissions } from './identity/admissions.ts';
+import { AgentTokens } from './identity/agent-tokens.ts';
 import { cutOff } from './identity/cut-off.ts';
 import { LoadShedder } from './access/load-shedder.ts';
 import { Occupancy, type OccupancyLimits } from './access/occupancy.ts';
 import { TenantBuckets } from './access/tenant-buckets.ts';
 import { TenantRates, type CountTogether } from './access/tenant-rates.ts';
 import type { RateLimit } from './access/token-bucket.ts';
+import { IssuerKeys } from './identity/issuer-keys.ts';
 import { KnownAgents } from './identity/known-agents.ts';
+import type { TokenSettings } from './identity/token-settings.ts';
 import { SessionIds } from './mcp/session-ids.ts';
 import { registerProtectedResource } from './mcp/protected-resource.ts';
 import { createMetrics } from './metrics.ts';
@@ -30,11 +34,16 @@ import { Dispatchers } from './upstream/dispatchers.ts';
 import { endTunnels } from './upstream/tunnel.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
+/** Wrong keys that one address may present in a row, and how long it waits for one more. */
+const failureLimit = { burst: 20, everyMs: 1_000 };
+
 export interface ProxyDeps {
   vault: VaultClient;
   queues: RefreshQueues;
   events: EventSubscription;
   upstreams: Upstreams;
+  /** Whose JWTs agents may present, if anybody's. */
+  tokens: TokenSettings | undefined;
   guard: EgressGuard;
   log: Logger;
   now: () => number;
@@ -90,7 +99,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
       parts.metrics.subscribed.set(deps.events.isConnected ? 1 : 0);
     },
   });
-  registerProtectedResource(app, { proxyUrl: deps.proxyUrl, issuer: undefined });
+  registerProtectedResource(app, { proxyUrl: deps.proxyUrl, issuer: deps.tokens?.issuer });
   const stopSampling = deps.sampleLag((lagMs, now) => parts.shedder.sample(lagMs, now));
   const reporting = setInterval(() => void parts.rates?.report(), reportMs).unref();
   // Nobody else would ever end them.
@@ -128,6 +137,8 @@ function assemble(deps: ProxyDeps): ProxyParts {
   });
   const parts: ProxyParts = {
     admissions: new Admissions(),
+    tokens: openTokens(deps),
+    failures: new FailedAttempts({ ...failureLimit, now }),
     underWay: new Set(),
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
     ...openLimits(deps),
@@ -155,6 +166,14 @@ function openLimits({ tenantRate: limit, countTogether, occupancy, maxLagMs, now
     occupancy: new Occupancy(occupancy),
     shedder: new LoadShedder(maxLagMs),
   };
+}
+
+function openTokens({ tokens, guard, log, now }: ProxyDeps): AgentTokens | undefined {
+  if (tokens === undefined) return undefined;
+  const { issuer } = tokens;
+  const onFailure = (reason: string) =>
+    log.warn({ issuer, reason }, 'the keys of the issuer of agent tokens could not be fetched');
+  return new AgentTokens({ ...tokens, keys: new IssuerKeys({ ...tokens, guard, onFailure, now }), now });
 }
 
 function hearEvents(events: EventSubscription, parts: ProxyParts): void {

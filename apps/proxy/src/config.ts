@@ -13,6 +13,7 @@ import {
   type ConfigRule,
 } from '@connectors/vault-core';
 import { z } from 'zod';
+import { tokenFields, tokenRule, tokenSettings } from './identity/token-settings.ts';
 import { prepareUpstreams } from './upstream/upstreams.ts';
 
 const seconds = (fallback: number) => integer({ unit: 'seconds', min: 0, max: 86_400, fallback });
@@ -41,6 +42,7 @@ export const proxyConfigSchema = z.object({
     'How long a request waits for the refresh of a token that was refused or is about to expire, in milliseconds.',
   ),
   ...refreshCooldownField,
+  ...tokenFields,
   MCP_SESSION_KEY: z
     .string()
     .min(32, 'must have at least 32 characters')
@@ -104,7 +106,7 @@ export function readProxyConfig(env: Readonly<Record<string, string | undefined>
     hasMcp && MCP_SESSION_KEY === undefined
       ? ['MCP_SESSION_KEY: is required, for an integration has an MCP upstream']
       : [];
-  const rules = [vaultLoginRule, sessionKeyRule, () => [...problems, ...prepared.problems]];
+  const rules = [vaultLoginRule, tokenRule(guard), sessionKeyRule, () => [...problems, ...prepared.problems]];
   const config = readConfig(proxyConfigSchema, env, rules);
-  return { config, guard, upstreams: prepared.upstreams };
+  return { config, guard, upstreams: prepared.upstreams, tokens: tokenSettings(config) };
 }

@@ -24,7 +24,7 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { config, guard, upstreams } = readProxyConfig(process.env);
+  const { config, ...described } = readProxyConfig(process.env);
   const log = createLogger('proxy', config.LOG_LEVEL);
   const warn = warnOfRedis(log);
   const vault = new VaultClient(vaultOptions(config));
@@ -36,8 +36,7 @@ async function start(): Promise<void> {
     vault,
     queues,
     events,
-    upstreams,
-    guard,
+    ...described,
     log,
     now: Date.now,
     consoleUrl: config.CONSOLE_URL,
@@ -58,7 +57,7 @@ async function start(): Promise<void> {
   });
 
   const url = await app.listen({ host: config.HOST, port: config.PORT });
-  log.info({ url, vault: config.VAULT_ADDR, integrations: [...upstreams.keys()] }, 'proxy started');
+  log.info({ url, vault: config.VAULT_ADDR, integrations: [...described.upstreams.keys()] }, 'proxy started');
 
   onceAskedToStop(process, async () => {
     log.info('finishing what is in flight');

@@ -1,4 +1,9 @@
-import { ConnectorsError, type CredentialCache, type Renewals } from '@connectors/vault-core';
+import {
+  ConnectorsError,
+  type CredentialCache,
+  type FailedAttempts,
+  type Renewals,
+} from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { checkGrant } from './access/check-grant.ts';
 import { findIntegration } from './access/find-integration.ts';
@@ -9,6 +14,7 @@ import type { TenantRates } from './access/tenant-rates.ts';
 import { obtainCredential } from './credential/obtain-credential.ts';
 import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
+import type { AgentTokens } from './identity/agent-tokens.ts';
 import type { Admissions } from './identity/admissions.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
 import { askToConnect } from './mcp/ask-to-connect.ts';
@@ -26,6 +32,9 @@ import type { Upstreams } from './upstream/upstreams.ts';
 export interface ProxyParts {
   agents: KnownAgents;
   admissions: Admissions;
+  /** Agents that present a token; absent where no issuer is configured. */
+  tokens: AgentTokens | undefined;
+  failures: FailedAttempts;
   /** The requests under way. */
   underWay: Set<Exchange>;
   /** Absent: tenants may send as much as they like. */
@@ -57,7 +66,7 @@ type Step = (exchange: Exchange, parts: ProxyParts) => void | Promise<void>;
 /** A request, step by step. A step that throws a ConnectorsError ends it with that answer. */
 const steps: readonly Step[] = [
   shedLoad, //         503 overloaded
-  identifyAgent, //    401 agent_unauthenticated
+  identifyAgent, //    401 agent_unauthenticated, 429, 503
   parseTarget, //      400 invalid_request
   checkOrigin, //      403 origin_forbidden
   checkGrant, //       403 agent_forbidden

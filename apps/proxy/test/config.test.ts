@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readProxyConfig } from '../src/config.ts';
 
 let folder: string;
@@ -108,4 +108,43 @@ test('origins are web origins, as browsers send them', () => {
       'MCP_ALLOWED_ORIGINS: must be web origins such as https://app.example.com',
     ]);
   }
+});
+
+describe('tokens of an issuer', () => {
+  const issuer = { AGENT_JWT_ISSUER: 'https://login.example.com/', AGENT_JWT_AUDIENCE: 'connectors' };
+
+  test('are nobody’s, if none is configured', () => {
+    expect(readProxyConfig(complete).tokens).toBeUndefined();
+  });
+
+  test('are those of an issuer, spelled as it is', () => {
+    expect(readProxyConfig({ ...complete, ...issuer }).tokens).toEqual({
+      issuer: 'https://login.example.com/',
+      audience: 'connectors',
+      jwksUrl: undefined,
+      claims: { tenants: 'tenants', integrations: undefined, grants: undefined },
+    });
+  });
+
+  test('need an audience', () => {
+    expect(problems({ ...complete, AGENT_JWT_ISSUER: issuer.AGENT_JWT_ISSUER })).toEqual([
+      'AGENT_JWT_AUDIENCE: is required with AGENT_JWT_ISSUER',
+    ]);
+  });
+
+  test('need an issuer', () => {
+    expect(problems({ ...complete, AGENT_JWT_TENANTS_CLAIM: 'orgs' })).toEqual([
+      'AGENT_JWT_ISSUER: is required, since there is AGENT_JWT_TENANTS_CLAIM',
+    ]);
+  });
+
+  test('have keys that may be fetched', () => {
+    const env = { ...complete, ...issuer, AGENT_JWT_JWKS_URL: 'http://login.example.com/jwks' };
+    expect(problems(env)).toEqual([
+      'AGENT_JWT_JWKS_URL: Outgoing connection refused: not_https (login.example.com)',
+    ]);
+    expect(problems({ ...env, AGENT_JWT_JWKS_URL: 'keys' })).toEqual([
+      'AGENT_JWT_JWKS_URL: must be an https URL',
+    ]);
+  });
 });

@@ -43,6 +43,7 @@ type Limits = Pick<
   | 'http2'
   | 'credentialCacheMs'
   | 'staleMaxMs'
+  | 'tokens'
 >;
 
 export interface SystemOptions extends Partial<Limits> {
@@ -107,6 +108,7 @@ export async function startSystem({
     guard,
     log,
     now: clock.now,
+    tokens: undefined,
     consoleUrl: 'http://console.test',
     proxyUrl: undefined,
     credentialCacheMs: 60_000,

@@ -101,8 +101,8 @@ export class Discovery {
   }
 }
 
-/** OpenID Connect Discovery 4 appends the well-known path to the issuer, RFC 8414 3.1 puts it before the path. */
-function wellKnownUrls(issuer: string): string[] {
+/** Where an issuer's metadata are. OpenID Connect Discovery 4 appends the well-known path to the issuer, RFC 8414 3.1 puts it before the path. */
+export function wellKnownUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
   return [

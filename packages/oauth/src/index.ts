@@ -9,12 +9,13 @@ export { requestToken, type Mint } from './minted-token.ts';
 export { newPkce, type Pkce } from './pkce.ts';
 export type { ClientAuthentication, Provider, ReadyProvider } from './provider.ts';
 export {
+  callProvider,
   TokenRequestError,
   type CallFailure,
   type CallOptions,
   type ProviderAnswer,
 } from './provider-call.ts';
-export { Discovery } from './discovery.ts';
+export { Discovery, wellKnownUrls } from './discovery.ts';
 export { failureClasses, oauthDefaults, type FailureClass } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
 export { readRateLimit } from './rate-limit.ts';

@@ -7,7 +7,7 @@ export const errorTable = {
   agent_unauthenticated: {
     status: 401,
     title: 'The agent is not known',
-    action: 'Present a valid agent key as `Authorization: Bearer cak_…`.',
+    action: 'Present a valid agent key, or a token of the issuer, as `Authorization: Bearer …`.',
   },
   agent_forbidden: {
     status: 403,
@@ -77,6 +77,11 @@ export const errorTable = {
   vault_unavailable: {
     status: 503,
     title: 'Vault cannot be reached, is sealed or refuses us',
+    action: 'Retry as `Retry-After` says.',
+  },
+  issuer_unavailable: {
+    status: 503,
+    title: 'The issuer of agent tokens cannot be reached',
     action: 'Retry as `Retry-After` says.',
   },
   queue_unavailable: {

@@ -6,6 +6,7 @@ export * from './credential-cache.ts';
 export * from './credential-store.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './failed-attempts.ts';
 export * from './grants.ts';
 export * from './ids.ts';
 export * from './log.ts';

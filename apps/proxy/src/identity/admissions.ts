@@ -6,6 +6,8 @@ export interface Admission {
   agent: KnownAgent;
   /** Milliseconds since the epoch from which on it is not; infinite for what does not expire. */
   expiresAt: number;
+  /** Whether it is a key of a stored agent, which may change or be revoked before; else a token, good until it expires. */
+  isStored: boolean;
 }
 
 const maxEntries = 50_000;

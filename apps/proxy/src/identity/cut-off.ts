@@ -12,7 +12,9 @@ import { identifyAgent } from './identify-agent.ts';
  */
 export async function cutOff(parts: ProxyParts, agentId?: string): Promise<void> {
   const exchanges = Array.from(parts.underWay).filter(
-    ({ agent }: Partial<Exchange>) => agent !== undefined && (agentId ?? agent.id) === agent.id,
+    ({ agent }: Partial<Exchange>) =>
+      // No event is about one that is known by its token.
+      agent !== undefined && agent.keys.length > 0 && (agentId ?? agent.id) === agent.id,
   );
   await Promise.all(exchanges.map((exchange) => endIfRefused(exchange, parts)));
 }

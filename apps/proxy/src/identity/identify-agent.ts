@@ -1,55 +1,93 @@
-import { ConnectorsError, findFittingKey, parseAgentKey, type AgentKey } from '@connectors/vault-core';
+import {
+  ConnectorsError,
+  findFittingKey,
+  parseAgentKey,
+  RateLimitError,
+  type AgentKey,
+} from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import type { Admission } from './admissions.ts';
 import type { KnownAgent } from './known-agents.ts';
 
-/** Who calls: the agent whose key is in `Authorization`. */
+/** Who calls: the agent whose key, or token, is in `Authorization`. */
 export function identifyAgent(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
   const { agents, admissions, now } = parts;
   const authorization = exchange.request.headers.authorization ?? '';
   const admission = admissions.find(authorization);
-  // The same object: nothing has changed about the agent since.
   if (
     admission !== undefined &&
     now() < admission.expiresAt &&
-    agents.peek(admission.agent.id) === admission.agent
+    // The same object: nothing has changed about the agent since.
+    (!admission.isStored || agents.peek(admission.agent.id) === admission.agent)
   ) {
     exchange.agent = admission.agent;
     return;
   }
-  const key = presentedKey(authorization);
-  const admit = (agent: KnownAgent | null): void => {
-    const admitted = verify(agent, key, now());
-    admissions.add(authorization, admitted);
-    exchange.agent = admitted.agent;
+  const presented = presentedIn(authorization);
+  const admit = (found: Admission): void => {
+    admissions.add(authorization, found);
+    exchange.agent = found.agent;
   };
-  const known = agents.peek(key.id);
-  if (known !== undefined) {
-    admit(known);
-    return;
+  try {
+    const found = verify(presented, exchange, parts);
+    if (!(found instanceof Promise)) return admit(found);
+    return found.then(admit, (error: unknown) => refuse(error, exchange, parts));
+  } catch (error) {
+    refuse(error, exchange, parts);
   }
-  return agents.get(key.id).then(({ value }) => admit(value));
 }
 
-function presentedKey(authorization: string): AgentKey {
-  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  const key = token === undefined ? undefined : parseAgentKey(token);
-  if (key === undefined) throw unauthenticated('The request presents no agent key');
-  return key;
+function presentedIn(authorization: string): string {
+  const presented = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (presented === undefined) throw unauthenticated('The request presents no agent key');
+  return presented;
+}
+
+function verify(presented: string, exchange: Exchange, parts: ProxyParts): Admission | Promise<Admission> {
+  const { agents, tokens, now } = parts;
+  const key = parseAgentKey(presented);
+  if (key !== undefined) {
+    const known = agents.peek(key.id);
+    if (known !== undefined) return verifyKey(known, key, now());
+    // Who only tries ids costs Vault a call for each: not those who fail too often.
+    if (!agents.hasMet(key.id)) checkFailures(exchange, parts);
+    return agents.get(key.id).then(({ value }) => verifyKey(value, key, now()));
+  }
+  // Other tokens, of providers above all, are no tokens of an issuer either.
+  if (tokens !== undefined && presented.split('.').length === 3) return tokens.verify(presented);
+  throw unauthenticated('The request presents no agent key');
 }
 
 /** The same answer for a wrong key and for an unknown id. */
-function verify(agent: KnownAgent | null, presented: AgentKey, now: number): Admission {
+function verifyKey(agent: KnownAgent | null, presented: AgentKey, now: number): Admission {
   const key = agent === null ? undefined : findFittingKey(agent.keys, presented);
   if (agent === null || key === undefined) throw unauthenticated('The agent key is not valid');
   const expiresAt = Math.min(timeOf(agent.expiresAt), timeOf(key.expiresAt));
   if (now >= expiresAt) throw unauthenticated('The agent key has expired');
-  return { agent, expiresAt };
+  return { agent, expiresAt, isStored: true };
 }
 
 function timeOf(expiresAt: string | undefined): number {
   return expiresAt === undefined ? Infinity : Date.parse(expiresAt);
+}
+
+/** Counts what was presented and is not good; one who fails too often is told to wait instead. */
+function refuse(error: unknown, exchange: Exchange, parts: ProxyParts): never {
+  if (error instanceof ConnectorsError && error.code === 'agent_unauthenticated') {
+    checkFailures(exchange, parts);
+    parts.failures.add(addressOf(exchange));
+  }
+  throw error;
+}
+
+function checkFailures(exchange: Exchange, { failures }: ProxyParts): void {
+  const waitMs = failures.waitMs(addressOf(exchange));
+  if (waitMs > 0) throw new RateLimitError('Too many wrong keys came from your address', waitMs);
+}
+
+function addressOf({ request }: Exchange): string {
+  return request.socket.remoteAddress ?? '';
 }
 
 function unauthenticated(message: string): ConnectorsError {

@@ -25,14 +25,18 @@ const unsubscribedMs = 5_000;
 /** A change is known at once if whoever makes it announces it; this is the bound if nobody does, or the event gets lost. */
 const subscribedMs = 60_000;
 
+const maxMet = 100_000;
+
 /** The agents that have called lately. `null` stands for one that is not stored. */
 export class KnownAgents {
   readonly #cache: ReadCache<KnownAgent | null>;
+  readonly #met = new Set<string>();
 
   constructor({ store, events, staleMaxMs, now }: KnownAgentsOptions) {
     this.#cache = new ReadCache<KnownAgent | null>({
       read: async (id) => {
         const agent = await store.find(id);
+        this.#remember(id, agent !== undefined);
         return agent === undefined ? null : { ...agent, permissions: new Permissions(agent.grants) };
       },
       freshUntil: (agent, readAt) =>
@@ -40,6 +44,11 @@ export class KnownAgents {
       usableUntil: (agent, readAt) => readAt + (agent === null ? unsubscribedMs : staleMaxMs),
       now,
     });
+  }
+
+  /** Whether there was such an agent when it was last looked for, however long ago that is. */
+  hasMet(id: string): boolean {
+    return this.#met.has(id);
   }
 
   peek(id: string): KnownAgent | null | undefined {
@@ -56,5 +65,13 @@ export class KnownAgents {
 
   hearGap(): void {
     this.#cache.expireAll();
+  }
+
+  #remember(id: string, isStored: boolean): void {
+    this.#met.delete(id);
+    if (!isStored) return;
+    const [oldest] = this.#met;
+    if (this.#met.size >= maxMet && oldest !== undefined) this.#met.delete(oldest);
+    this.#met.add(id);
   }
 }

@@ -1,11 +1,11 @@
+import { FailedAttempts } from '@connectors/vault-core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { answerProblem } from '../problem.ts';
 import type { AdminSessions } from '../session.ts';
 
-/** Wrong tokens from one address in a minute; after that it waits for the next one. */
-const maxFailures = 10;
-const windowMs = 60_000;
+/** Wrong tokens that one address may present in a row, and how long it waits for one more. */
+const limit = { burst: 10, everyMs: 6_000 };
 
 interface BearerOptions {
   sessions: AdminSessions;
@@ -15,7 +15,7 @@ interface BearerOptions {
 
 /** Lets requests with the admin token through. A cookie is not looked at. */
 export function requireAdminToken({ sessions, log, now }: BearerOptions) {
-  const failures = new Failures(now);
+  const failures = new FailedAttempts({ ...limit, now });
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
     // First of all: behind an ingress all share one address, and nobody's wrong tokens may lock the operator out.
@@ -32,28 +32,4 @@ export function requireAdminToken({ sessions, log, now }: BearerOptions) {
     void reply.header('www-authenticate', 'Bearer realm="connectors admin"');
     return answerProblem(reply, 401, 'Present the admin token as a Bearer token.');
   };
-}
-
-/** Counts failures by address, in windows of a minute. */
-class Failures {
-  readonly #now: () => number;
-  readonly #counts = new Map<string, number>();
-  #windowEnd = 0;
-
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  /** How long an address has to wait, in milliseconds; 0 if it need not. */
-  waitMs(address: string): number {
-    if (this.#now() >= this.#windowEnd) {
-      this.#counts.clear();
-      this.#windowEnd = this.#now() + windowMs;
-    }
-    return (this.#counts.get(address) ?? 0) < maxFailures ? 0 : this.#windowEnd - this.#now();
-  }
-
-  add(address: string): void {
-    this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
-  }
 }
