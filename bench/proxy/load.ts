@@ -26,7 +26,19 @@ export async function makeLoad(
   { url, headers, connections, seconds }: Load,
 ): Promise<LoadResult> {
   const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const options = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--latency', '--timeout', '20s', ...fields, url];
+  const options = [
+    '-t',
+    '1',
+    '-c',
+    String(connections),
+    '-d',
+    `${seconds}s`,
+    '--latency',
+    '--timeout',
+    '20s',
+    ...fields,
+    url,
+  ];
   const { command, args } = onCore('load', { command: wrk.command, args: [...wrk.args, ...options] });
   const { stdout } = await execute(command, args);
   const failures = /Socket errors.*|Non-2xx.*/.exec(stdout);

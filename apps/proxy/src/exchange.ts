@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CredentialUse, Upstream } from '@connectors/oauth';
 import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
@@ -6,6 +6,7 @@ import type { KnownAgent } from './identity/known-agents.ts';
 import type { RequestBody } from './upstream/body.ts';
 import type { Upgrade } from './upstream/tunnel.ts';
 import type { Target } from './routes/target.ts';
+import type { Relay } from './upstream/relay.ts';
 
 /** An agent key in the wrong header is no request id. */
 const safeId = /^(?!cak_)[A-Za-z0-9._-]{1,128}$/;
@@ -28,6 +29,8 @@ export class Exchange {
   /** Of the credential that was sent last. */
   use!: CredentialUse;
   body!: RequestBody;
+  /** Between the agent and its upstream, while that is at work. */
+  relay: Relay | undefined;
 
   /** What of the agent's headers may be passed on: all, unless a step leaves some out. */
   headers: readonly string[];
@@ -52,6 +55,15 @@ export class Exchange {
     this.url = request.url ?? '';
     this.headers = request.rawHeaders;
     const presented = request.headers['x-request-id'];
-    this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : randomUUID();
+    this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : nextRequestId();
   }
+}
+
+const processId = randomBytes(8).toString('hex');
+let requestCount = 0;
+
+/** Unlike any other's, here and elsewhere. */
+export function nextRequestId(): string {
+  requestCount += 1;
+  return `${processId}-${requestCount.toString(36)}`;
 }

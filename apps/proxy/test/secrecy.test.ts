@@ -112,7 +112,7 @@ test('an access line says who did what, and how it went', () => {
     time: expect.stringMatching(/^\d{4}-/) as string,
     app: 'proxy',
     msg: 'request',
-    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    requestId: expect.stringMatching(/^[0-9a-f]{16}-[0-9a-z]+$/) as string,
     agent: expect.stringMatching(/^[a-z2-7]{16}$/) as string,
     tenant: 'acme',
     integration: 'demo',

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { ConnectorsError } from '@connectors/vault-core';
 import { Exchange } from '../exchange.ts';
 import { describe } from '../log.ts';
+import type { ProxyMetrics } from '../metrics.ts';
 import { serve, type ProxyParts } from '../pipeline.ts';
 import type { Upgrade } from '../upstream/tunnel.ts';
 import { answerProblem } from './problem.ts';
@@ -119,17 +120,24 @@ function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyP
 }
 
 function conclude(exchange: Exchange, parts: ProxyParts): void {
-  const { metrics, occupancy, underWay, upstreams, log } = parts;
+  const { metrics, occupancy, underWay, log } = parts;
+  exchange.relay?.abort();
   underWay.delete(exchange);
   occupancy.leave(exchange);
-  const line = describe(exchange);
+  countAnswer(exchange, metrics);
+  if (log.isLevelEnabled('info')) log.info(describe(exchange), 'request');
+}
+
+function countAnswer(exchange: Exchange, metrics: ProxyMetrics): void {
+  const { response, error, upstreamMs } = exchange;
+  const { upstream, target }: Partial<Exchange> = exchange;
   // Whatever a caller makes up must not become a label.
-  const integration = upstreams.has(line.integration ?? '') ? line.integration : undefined;
-  const status = line.aborted || line.status === undefined ? 'aborted' : `${Math.floor(line.status / 100)}xx`;
-  metrics.requests.inc({ integration: integration ?? 'none', status });
-  if (line.error !== undefined) metrics.errors.inc({ code: line.error });
-  if (line.upstreamMs !== undefined && integration !== undefined) {
-    metrics.upstreamDuration.observe({ integration }, line.upstreamMs / 1_000);
-  }
-  log.info(line, 'request');
+  const integration = upstream === undefined ? 'none' : (target?.integration ?? 'none');
+  const isWhole = response.writableFinished && response.headersSent;
+  metrics.requests.inc({
+    integration,
+    status: isWhole ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted',
+  });
+  if (error !== undefined) metrics.errors.inc({ code: error.code });
+  if (upstreamMs !== undefined) metrics.upstreamDuration.observe({ integration }, upstreamMs / 1_000);
 }

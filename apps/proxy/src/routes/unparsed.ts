@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ConnectorsError } from '@connectors/vault-core';
+import { nextRequestId } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { problemMessage } from './problem.ts';
 
@@ -29,7 +29,7 @@ export function refuseUnparsed(
     return;
   }
   const error = new ConnectorsError('invalid_request', details[code] ?? 'This is not well-formed HTTP/1.1');
-  const requestId = randomUUID();
+  const requestId = nextRequestId();
   const { status, headers, body } = problemMessage(error, { requestId }, consoleUrl);
   const fields = Object.entries({ ...headers, Connection: 'close' }).map(
     ([name, value]) => `${name}: ${value}`,

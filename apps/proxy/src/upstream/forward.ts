@@ -6,7 +6,6 @@ import type { Exchange } from '../exchange.ts';
 import { requestHeaders } from '../injection/request-headers.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { hasBody, readBody, type RequestBody } from './body.ts';
-import { toUpstreamError } from './failure.ts';
 import { Relay, type RelayOutcome } from './relay.ts';
 
 /** A body that is small enough is read before the upstream is bothered, so that it can be sent twice. */
@@ -41,8 +40,13 @@ function invite({ request, response }: Exchange): void {
 }
 
 /** Sends the request with the credential in it. A refused credential is replaced, and the request sent once more. */
-export async function forward(exchange: Exchange, parts: ProxyParts): Promise<void> {
-  if ((await send(exchange, parts)) === 'relayed') return;
+export function forward(exchange: Exchange, parts: ProxyParts): Promise<void> {
+  return send(exchange, parts).then((outcome) =>
+    outcome === 'relayed' ? undefined : sendAgain(exchange, parts),
+  );
+}
+
+async function sendAgain(exchange: Exchange, parts: ProxyParts): Promise<void> {
   await replaceCredential(exchange, parts);
   if (exchange.body.kind === 'streamed') {
     const message =
@@ -53,13 +57,16 @@ export async function forward(exchange: Exchange, parts: ProxyParts): Promise<vo
   if ((await send(exchange, parts)) === 'rejected') throw new ConnectorsError('upstream_rejected_credential');
 }
 
-async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
+function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
   const { request, upstream, target, body, upgrade } = exchange;
   exchange.use = upstream.use(exchange.credentialId, exchange.credential);
   const { addresses, injection } = exchange.use;
   const address = addresses[target.surface];
   if (address === undefined) throw new TypeError('findIntegration has not looked');
   const headers = requestHeaders(exchange.headers, injection);
+  const length = request.headers['content-length'];
+  // undici counts what it has; what streams is as long as the agent said.
+  if (body.kind !== 'kept' && length !== undefined) headers.push('content-length', length);
   const relay = new Relay(exchange, parts.occupancy);
   const dispatcher = upgrade === undefined ? parts.dispatchers.for(body) : parts.dispatchers.http1;
   dispatcher.dispatch(
@@ -68,7 +75,7 @@ async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome
       origin: address.origin,
       path: requestTarget(address, target.path, target.query, injection),
       method: request.method as Dispatcher.HttpMethod,
-      headers: [...headers, ...lengthHeader(body, request.headers['content-length'])],
+      headers,
       body: bodyOf(body),
       headersTimeout: parts.headersTimeoutMs,
       // A stream of events may be silent for as long as it likes.
@@ -76,22 +83,11 @@ async function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome
     },
     relay,
   );
-  try {
-    return await relay.outcome;
-  } catch (error) {
-    if (error instanceof ConnectorsError) exchange.response.shouldKeepAlive = false;
-    throw toUpstreamError(error);
-  }
+  return relay.outcome;
 }
 
 function bodyOf(body: RequestBody): NonNullable<Dispatcher.DispatchOptions['body']> | null {
   if (body.kind === 'none') return null;
   // undici takes any async iterable, though its types do not say so.
   return body.kind === 'kept' ? body.bytes : (body.chunks as never);
-}
-
-/** undici counts what it has; what streams is as long as the agent said. */
-function lengthHeader(body: RequestBody, declared: string | undefined): string[] {
-  if (body.kind === 'kept' || declared === undefined) return [];
-  return ['content-length', declared];
 }

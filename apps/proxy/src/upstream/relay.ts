@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isTokenRefused } from '@connectors/oauth';
-import type { Occupancy } from '../access/occupancy.ts';
+import { ConnectorsError } from '@connectors/vault-core';
 import type { Dispatcher } from 'undici';
+import type { Occupancy } from '../access/occupancy.ts';
 import type { Exchange } from '../exchange.ts';
 import { signSessions } from '../mcp/check-session.ts';
+import { toUpstreamError } from './failure.ts';
 import { has, responseHeaders } from './response-headers.ts';
 import { openTunnel } from './tunnel.ts';
 
@@ -48,12 +50,12 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#response = exchange.response;
     this.#settle = Promise.withResolvers();
     this.outcome = this.#settle.promise;
-    this.#response.once('close', this.#abort);
+    exchange.relay = this;
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    if (this.#response.destroyed) this.#abort();
+    if (this.#response.destroyed) this.abort();
   }
 
   onResponseStart(
@@ -85,7 +87,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onRequestUpgrade(controller: Controller, _status: number, _headers: unknown, socket: Duplex): void {
-    this.#end();
+    this.#exchange.relay = undefined;
     const { upgrade, requestId, use } = this.#exchange;
     if (upgrade === undefined) throw new TypeError('nobody has asked for this');
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
@@ -110,7 +112,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Controller): void {
-    this.#end();
+    this.#exchange.relay = undefined;
     if (this.#refusalBytes !== undefined) return;
     const trailers = responseHeaders(latin1(controller.rawTrailers), this.#exchange.use.injection);
     if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
@@ -119,9 +121,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#end();
+    this.#exchange.relay = undefined;
     if (!this.#response.headersSent) {
-      this.#settle.reject(error);
+      // The body was refused on its way: what is left of it would be taken for the next request.
+      if (error instanceof ConnectorsError) this.#response.shouldKeepAlive = false;
+      this.#settle.reject(toUpstreamError(error));
       return;
     }
     // The agent must see that something is missing.
@@ -150,18 +154,15 @@ export class Relay implements Dispatcher.DispatchHandler {
   #finish(): void {
     const whole = this.#isUnderWay ? undefined : this.#first;
     this.#isUnderWay = true;
-    // As text Node joins it to the headers, one write instead of two: a fifth of all that a small answer costs.
+    // As text Node joins it to the headers: one write instead of two.
     if (whole !== undefined && whole.length <= joinedBytes)
       this.#response.end(whole.toString('latin1'), 'latin1');
     else this.#response.end(whole);
   }
 
-  readonly #abort = (): void => {
+  /** The agent went away: nobody waits for the answer any more. */
+  abort(): void {
     this.#controller?.abort(new Error('the agent went away'));
-  };
-
-  #end(): void {
-    this.#response.off('close', this.#abort);
   }
 }
 
