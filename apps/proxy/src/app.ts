@@ -46,6 +46,7 @@ export interface ProxyDeps {
   tokens: TokenSettings | undefined;
   guard: EgressGuard;
   log: Logger;
+  auditLog: Logger;
   now: () => number;
   /** What connect links begin with. */
   consoleUrl: string;
@@ -154,6 +155,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     mcpOrigins: deps.mcpOrigins,
     metrics,
     log,
+    auditLog: deps.auditLog,
     now,
   };
   hearEvents(events, parts);

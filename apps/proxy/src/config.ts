@@ -75,6 +75,10 @@ export const proxyConfigSchema = z.object({
   MAX_EVENT_LOOP_LAG_MS: milliseconds(200).describe(
     'How late the event loop may be, for a second on end, before requests are turned away, in milliseconds.',
   ),
+  AUDIT_LOG: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether a line is written for every use of a credential, whatever `LOG_LEVEL` says.'),
   UPSTREAM_HEADERS_TIMEOUT_MS: milliseconds(60_000).describe(
     'How long an upstream may take to begin its response, in milliseconds.',
   ),

@@ -38,6 +38,7 @@ async function start(): Promise<void> {
     events,
     ...described,
     log,
+    auditLog: createLogger('proxy', config.AUDIT_LOG === 'on' ? 'info' : 'silent').child({ audit: true }),
     now: Date.now,
     consoleUrl: config.CONSOLE_URL,
     proxyUrl: config.PROXY_URL,

@@ -58,6 +58,8 @@ export interface ProxyParts {
   proxyUrl: string | undefined;
   metrics: ProxyMetrics;
   log: Logger;
+  /** Who uses which credential. */
+  auditLog: Logger;
   now: () => number;
 }
 

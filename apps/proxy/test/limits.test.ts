@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { connectRedis } from '@connectors/vault-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { countInRedis } from '../src/access/count-in-redis.ts';
@@ -131,6 +134,32 @@ describe('an integration that is busy', () => {
     expect((await agent.send()).status).toBe(200);
     for (const stream of streams) stream.destroy();
   });
+});
+
+test('an integration is not kept busy by WebSockets that are open', async () => {
+  const upstream = createServer().on('upgrade', (_request, socket) => {
+    socket.on('error', () => undefined);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+  });
+  await once(upstream.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void upstream.close());
+  const { port } = upstream.address() as AddressInfo;
+  const system = await start({
+    occupancy: { maxRequests: 100, maxPerIntegration: 1 },
+    upstreams: { ws: `http://127.0.0.1:${port}` },
+  });
+  await system.connect('acme', 'ws');
+  const { key } = await agentOf(system, 'acme', false);
+  const head = ['GET /proxy/ws/ HTTP/1.1', 'Host: x', `Authorization: Bearer ${key}`];
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const lines = [...head, ...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', '', ''];
+  for (let i = 0; i < 3; i += 1) {
+    const socket = connect(Number(new URL(system.url).port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(lines.join('\r\n'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toContain('HTTP/1.1 101 ');
+  }
 });
 
 describe('reads of credentials', () => {

@@ -80,6 +80,7 @@ export async function startSystem({
   ]);
   const clock = { offset: 0, now: () => Date.now() + clock.offset };
   const lines: string[] = [];
+  const audited: string[] = [];
   const integrations = integrationsOf(
     authorizationServer,
     client,
@@ -107,6 +108,7 @@ export async function startSystem({
     upstreams,
     guard,
     log,
+    auditLog: createLogger('proxy', 'info', sink(audited)).child({ audit: true }),
     now: clock.now,
     tokens: undefined,
     consoleUrl: 'http://console.test',
@@ -146,6 +148,8 @@ export async function startSystem({
     clock,
     /** What the proxy has logged. */
     lines,
+    /** The lines of its audit trail. */
+    audited,
     publish: (event: ConnectorsEvent) => publishEvent(publisher, prefix, event),
     /** An agent with one grant. */
     createAgent: async ({ expiresAt, ...grant }: Omit<Grant, 'expiresAt'> & { expiresAt?: Date }) => {

@@ -1,6 +1,7 @@
 import { ConnectorsError } from '@connectors/vault-core';
 import { requestTarget } from '@connectors/oauth';
 import type { Dispatcher } from 'undici';
+import { audit } from '../audit.ts';
 import { replaceCredential } from '../credential/obtain-credential.ts';
 import type { Exchange } from '../exchange.ts';
 import { requestHeaders } from '../injection/request-headers.ts';
@@ -63,6 +64,7 @@ function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
   const { addresses, injection } = exchange.use;
   const address = addresses[target.surface];
   if (address === undefined) throw new TypeError('findIntegration has not looked');
+  audit(parts.auditLog, exchange);
   const headers = requestHeaders(exchange.headers, injection);
   const length = request.headers['content-length'];
   // undici counts what it has; what streams is as long as the agent said.
