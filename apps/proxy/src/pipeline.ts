@@ -20,6 +20,7 @@ import type { KnownAgents } from './identity/known-agents.ts';
 import { askToConnect } from './mcp/ask-to-connect.ts';
 import { checkOrigin } from './mcp/check-origin.ts';
 import { checkSession } from './mcp/check-session.ts';
+import { inspectMessage } from './mcp/inspect-message.ts';
 import type { SessionIds } from './mcp/session-ids.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { answerProblem } from './routes/problem.ts';
@@ -75,6 +76,7 @@ const steps: readonly Step[] = [
   limitRate, //        429 rate_limited
   findIntegration, //  404 integration_unknown
   checkSession, //     404 session_unknown
+  inspectMessage, //   MCP: 403 agent_forbidden, 400, 413
   obtainCredential, // 424 credential_not_found, token_expired, 503
   takeBody,
   enterUpstream, //    503 overloaded

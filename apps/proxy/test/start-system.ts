@@ -193,7 +193,10 @@ export async function startSystem({
       await admin.credentials.write(id, { ...credential, metadata }, version);
     },
     close: async () => {
-      await app.close();
+      const closed = app.close();
+      // Not even those that a client has opened and not used yet, which Node takes for busy.
+      app.server.closeAllConnections();
+      await closed;
       events.close();
       requests.disconnect();
       publisher.disconnect();

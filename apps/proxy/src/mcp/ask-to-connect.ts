@@ -42,9 +42,8 @@ export async function askToConnect(
 
 /** The body as JSON; `undefined` if there is none, or it is none, or too large to be looked at. */
 async function messageOf(exchange: Exchange, agentIdleMs: number): Promise<unknown> {
-  const { body: taken }: Partial<Exchange> = exchange;
   try {
-    if (taken === undefined) await takeBody(exchange, { agentIdleMs });
+    await takeBody(exchange, { agentIdleMs });
     return exchange.body.kind === 'kept' ? JSON.parse(exchange.body.bytes.toString()) : undefined;
   } catch {
     return undefined;

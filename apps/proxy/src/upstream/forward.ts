@@ -14,7 +14,12 @@ export function takeBody(
   exchange: Exchange,
   { agentIdleMs }: Pick<ProxyParts, 'agentIdleMs'>,
 ): void | Promise<void> {
-  const { request, response } = exchange;
+  const {
+    request,
+    response,
+    body: taken,
+  }: Partial<Exchange> & Pick<Exchange, 'request' | 'response'> = exchange;
+  if (taken !== undefined) return;
   if (!hasBody(request)) {
     exchange.body = { kind: 'none' };
     return;
