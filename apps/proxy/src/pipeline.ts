@@ -84,12 +84,23 @@ const steps: readonly Step[] = [
 ];
 
 function parseTarget(exchange: Exchange): void {
-  const { headers, httpVersion } = exchange.request;
+  const { httpVersionMajor, httpVersionMinor, rawHeaders } = exchange.request;
+  if (httpVersionMajor < 1) throw new ConnectorsError('invalid_request', 'The request is not HTTP/1.1');
+  const hosts = countHosts(rawHeaders);
   // RFC 9112 3.2
-  if (headers.host === undefined && httpVersion === '1.1') {
+  if (hosts === 0 && httpVersionMinor > 0)
     throw new ConnectorsError('invalid_request', 'The request has no Host');
-  }
+  if (hosts > 1) throw new ConnectorsError('invalid_request', 'The request has several Hosts');
   exchange.target = readTarget(exchange.url);
+}
+
+function countHosts(headers: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
 }
 
 /** Takes a request through all steps. A step that has its answer at hand is not waited for. */
