@@ -6,6 +6,7 @@ import {
   startMcpUpstream,
   startRedis,
   startRestUpstream,
+  type CreateMcpServer,
   type OAuthClient,
 } from '@connectors/dev-servers';
 import { EgressGuard } from '@connectors/egress';
@@ -52,6 +53,8 @@ export interface SystemOptions extends Partial<Limits> {
   /** More integrations, as `connectors.yaml` would have them. */
   entries?: Record<string, object>;
   guard?: EgressGuard;
+  /** What the MCP upstream serves; the demo's tools unless told. */
+  createMcpServer?: CreateMcpServer;
 }
 
 export const prefix = 'test';
@@ -64,6 +67,7 @@ const redirectUri = 'http://127.0.0.1/callback';
 export async function startSystem({
   upstreams: others = {},
   entries = {},
+  createMcpServer: createServer,
   guard = new EgressGuard({ allow: ['127.0.0.1'] }),
   ...limits
 }: SystemOptions = {}) {
@@ -76,7 +80,7 @@ export async function startSystem({
   ]);
   const [rest, mcp] = await Promise.all([
     startRestUpstream({ authorizationServer }),
-    startMcpUpstream({ authorizationServer }),
+    startMcpUpstream({ authorizationServer, ...(createServer && { createServer }) }),
   ]);
   const clock = { offset: 0, now: () => Date.now() + clock.offset };
   const lines: string[] = [];

@@ -9,6 +9,7 @@ export * from './fingerprint.ts';
 export * from './redis/find-redis.ts';
 export * from './redis/start-redis.ts';
 export type { CreateMcpServer, McpAnnouncements } from './upstreams/mcp-endpoint.ts';
+export { createMcpServer } from './upstreams/mcp-tools.ts';
 export * from './upstreams/mcp-upstream.ts';
 export type { Introspector } from './upstreams/token-check.ts';
 export type { ProtectedServer, UpstreamOptions, UpstreamRequest } from './upstreams/protected-server.ts';

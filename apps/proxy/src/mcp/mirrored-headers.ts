@@ -19,7 +19,7 @@ export function findMismatch(
   if (call?.name !== undefined && disagrees('mcp-name', call.name, decodeName)) {
     return 'Mcp-Name and the message differ';
   }
-  const { length: versions = 1 } = headers['mcp-protocol-version'] ?? ['one'];
+  const versions = headers['mcp-protocol-version']?.length ?? 1;
   const isOther = call?.revision !== undefined && disagrees('mcp-protocol-version', call.revision);
   return versions !== 1 || isOther ? 'MCP-Protocol-Version and the message differ' : undefined;
 }

@@ -81,7 +81,7 @@ test.each([
   ['a mark at the beginning', `\ufeff${call('')}`],
   ['too many levels', call('').replace('"add"', `"add","a":${'['.repeat(64)}${']'.repeat(64)}`)],
 ])('%s is refused', (_, text) => {
-  expect(() => read(text)).toThrow();
+  expect(() => read(text)).toThrow(Error);
 });
 
 test('what is no UTF-8 is refused, however some would read it', () => {
@@ -91,11 +91,11 @@ test('what is no UTF-8 is refused, however some would read it', () => {
     Buffer.from('"}'),
   ]);
   for (const bytes of [overlong, Buffer.from(`\ufeff${call('')}`, 'utf16le')])
-    expect(() => read(bytes)).toThrow();
+    expect(() => read(bytes)).toThrow(Error);
 });
 
 test('a megabyte of nesting or of escapes is no burden', () => {
-  expect(() => read('['.repeat(2 ** 20))).toThrow();
+  expect(() => read('['.repeat(2 ** 20))).toThrow(Error);
   const long = call('').replace('"add"', `"${'\\"'.repeat(2 ** 18)}x"`);
   expect(read(long).messages).toHaveLength(1);
 });
