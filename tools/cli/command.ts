@@ -1,0 +1,14 @@
+/** What `connectors {name}` does. */
+export interface Command {
+  /** One line, for the list of commands. */
+  summary: string;
+  usage: string;
+  /** @throws UsageError, CommandError */
+  run(args: string[]): Promise<void>;
+}
+
+/** The command line is wrong: exit code 2. */
+export class UsageError extends Error {}
+
+/** It could not be done: exit code 1. The message says what to do next. */
+export class CommandError extends Error {}

@@ -1,0 +1,118 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { openAdminApi, type AdminApi } from '../admin-api.ts';
+import { UsageError, type Command } from '../command.ts';
+import { readDuration, readEnd } from './duration.ts';
+import { grantOptions, readGrants, type GrantValues } from './grants.ts';
+import { printAgent, printAgents, printJson, printKey, type ShownAgent } from './print.ts';
+
+const usage = `usage: npx pnpm@12 connectors keys <action> [options] [--json]
+
+  create <name> --tenant <id> …   a new agent; its key alone goes to stdout, this once
+  list                            all agents
+  show <id>                       one agent, its keys and grants
+  rotate <id> [--overlap 24h]     a new key; the old one is good for the overlap, at most 7d, 0 for none
+  revoke <id>                     the agent is let in no more, on all proxies
+
+An agent may do what its grant allows. Each of these options may be given several times:
+
+  --tenant <id>         whom it acts for
+  --integration <id>    what it may use; left out: all
+  --method <GET>        HTTP methods, and
+  --path '/repos/**'    paths that it may call; * is one segment, ** any rest. --rest for all of REST, and no MCP
+  --tool 'get_*'        tools that it may call, and
+  --mcp-method <name>   methods of MCP that it may use. --mcp for all of MCP, and no REST
+  --grants <file>       in place of these: grants in JSON, as docs/agents.md has them; - for stdin
+  --expires 90d         when the agent ends, from now on, or a date
+
+For example:
+
+  export AGENT_KEY=$(npx pnpm@12 connectors keys create 'issue bot' --tenant acme --integration github --method GET)`;
+
+export const keys: Command = {
+  summary: 'agents and their keys: create, list, show, rotate, revoke',
+  usage,
+  run: async ([action = '', ...args]) => {
+    const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
+    if (act === undefined) throw new UsageError(`There is no action ${action}.`);
+    await act(args);
+  },
+};
+
+const actions: Record<string, (args: string[]) => Promise<void>> = {
+  create: async (args) => {
+    const { values, operand } = read(args, 'name', {
+      ...grantOptions,
+      expires: { type: 'string' },
+    });
+    const { expires, json, ...grant } = values as GrantValues & { expires?: string; json?: boolean };
+    const body = {
+      name: operand,
+      grants: readGrants(grant),
+      ...(expires === undefined ? {} : { expiresAt: readEnd('--expires', expires, Date.now()) }),
+    };
+    const created = (await open().call('POST', '/agents', body)) as ShownAgent & { key: string };
+    if (json === true) return printJson(created);
+    printKey(created, `Agent ${created.id} was created. Its key is shown this once:`);
+  },
+
+  list: async (args) => {
+    const { values } = read(args, undefined, {});
+    const list = (await open().call('GET', '/agents')) as { agents: ShownAgent[]; unreadable: string[] };
+    if (values['json'] === true) printJson(list);
+    else printAgents(list);
+  },
+
+  show: async (args) => {
+    const { values, operand } = read(args, 'id', {});
+    const agent = (await open().call('GET', pathOf(operand))) as ShownAgent;
+    if (values['json'] === true) printJson(agent);
+    else printAgent(agent);
+  },
+
+  rotate: async (args) => {
+    const { values, operand } = read(args, 'id', { overlap: { type: 'string' } });
+    const { overlap, json } = values as { overlap?: string; json?: boolean };
+    const body = overlap === undefined ? {} : { overlapSeconds: readDuration('--overlap', overlap) };
+    const rotated = (await open().call('POST', `${pathOf(operand)}/rotate`, body)) as ShownAgent & {
+      key: string;
+    };
+    if (json === true) return printJson(rotated);
+    const until = rotated.keys[1]?.expiresAt;
+    const old = until === undefined ? 'The old one is good no more' : `The old one is good until ${until}`;
+    printKey(rotated, `Agent ${rotated.id} has a new key. ${old}. The new one is shown this once:`);
+  },
+
+  revoke: async (args) => {
+    const { values, operand } = read(args, 'id', {});
+    await open().call('DELETE', pathOf(operand));
+    if (values['json'] === true) printJson({ id: operand, revoked: true });
+    else console.error(`Agent ${operand} is revoked.`);
+  },
+};
+
+function open(): AdminApi {
+  return openAdminApi(process.env);
+}
+
+function pathOf(id: string): string {
+  return `/agents/${encodeURIComponent(id)}`;
+}
+
+/** Reads the options of an action, and its operand if it takes one. */
+function read(args: string[], operandName: string | undefined, options: ParseArgsOptionsConfig) {
+  const { values, positionals } = parse(args, { ...options, json: { type: 'boolean' } });
+  const [operand, ...others] = positionals;
+  if (operandName !== undefined && operand === undefined)
+    throw new UsageError(`The ${operandName} is missing.`);
+  const stray = operandName === undefined ? operand : others[0];
+  if (stray !== undefined) throw new UsageError(`What is ${stray} for?`);
+  return { values, operand: operand ?? '' };
+}
+
+function parse(args: string[], options: ParseArgsOptionsConfig) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Grant } from '@connectors/vault-core';
+import { describeGrant } from './grants.ts';
+
+/** An agent as the admin API shows it. */
+export interface ShownAgent {
+  id: string;
+  name: string;
+  keys: { createdAt: string; expiresAt?: string }[];
+  grants: Grant[];
+  createdAt: string;
+  expiresAt?: string;
+}
+
+export function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}
+
+/** The key alone goes to stdout, so that it can be piped and captured. */
+export function printKey({ key }: { key: string }, note: string): void {
+  console.error(note);
+  console.log(key);
+}
+
+export function printAgents({ agents, unreadable }: { agents: ShownAgent[]; unreadable: string[] }): void {
+  const rows = agents.map((agent) => [
+    agent.id,
+    printable(agent.name),
+    [...new Set(agent.grants.flatMap(({ tenants }) => tenants))].join(','),
+    agent.keys.length === 1 ? '1 key' : `${agent.keys.length} keys`,
+    agent.expiresAt ?? 'never',
+  ]);
+  if (rows.length === 0) console.error('There are no agents. connectors keys create makes one.');
+  else
+    for (const line of inColumns([['ID', 'NAME', 'TENANTS', 'KEYS', 'EXPIRES'], ...rows])) console.log(line);
+  if (unreadable.length > 0)
+    console.error(`Not as they should be in Vault, and let in nowhere: ${unreadable.join(', ')}`);
+}
+
+export function printAgent(agent: ShownAgent): void {
+  const keys = agent.keys.map(
+    ({ createdAt, expiresAt }) =>
+      `since ${createdAt}${expiresAt === undefined ? '' : `, until ${expiresAt}`}`,
+  );
+  const rows = [
+    ['id', agent.id],
+    ['name', printable(agent.name)],
+    ['created', agent.createdAt],
+    ['expires', agent.expiresAt ?? 'never'],
+    ...keys.map((key) => ['key', key]),
+    ...agent.grants.map((grant) => ['grant', describeGrant(grant)]),
+  ];
+  for (const line of inColumns(rows)) console.log(line);
+}
+
+function inColumns(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** A name must not drive the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?');
+}

@@ -1,0 +1,45 @@
+import { CommandError, UsageError, type Command } from './command.ts';
+import { keys } from './keys/keys.ts';
+
+const commands: Record<string, Command> = { keys };
+
+const usage = `usage: npx pnpm@12 connectors <command> [options]
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .join('\n')}
+
+connectors <command> --help tells more. It talks to the console that CONSOLE_URL names, with ADMIN_TOKEN; without them to
+the system that \`npx pnpm@12 start\` runs here. Exits with 0 when it is done, 1 when it could not be done, and 2 when the
+command line is wrong.`;
+
+const [name, ...args] = process.argv.slice(2);
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h') return tell(usage, name === undefined);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) return fail(`There is no command ${name}.\n\n${usage}`, 2);
+  const asksForHelp = args.length === 0 || args.includes('--help') || args.includes('-h');
+  if (asksForHelp) return tell(command.usage, args.length === 0);
+  try {
+    await command.run(args);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) return fail(`${error.message}\n\n${command.usage}`, 2);
+    if (error instanceof CommandError) return fail(error.message, 1);
+    throw error;
+  }
+}
+
+/** Help that nobody asked for is no result. */
+function tell(text: string, isMistake: boolean): number {
+  if (isMistake) return fail(text, 2);
+  console.log(text);
+  return 0;
+}
+
+function fail(text: string, exitCode: number): number {
+  console.error(text);
+  return exitCode;
+}
