@@ -1,24 +1,11 @@
-import { catalog, entrySchema, oauthDefaults } from '@connectors/oauth';
+import { entrySchema, oauthDefaults } from '@connectors/oauth';
 import type { z } from 'zod';
 import { page, table } from './markdown.ts';
 
-/** Every field that an entry of `connectors.yaml` may have, and every provider it may name. */
+/** Every field that an entry of `connectors.yaml` may have. */
 export function integrationFieldsPage(): string {
   return page('Fields of an integration', [
-    'What an entry of `connectors.yaml` may say; [integrations](integrations.md) tells what for. The defaults are those of RFC 6749 and its companions; a provider of the catalog has its own.',
-    '## Providers of the catalog',
-    table(
-      ['Provider', 'Name', 'Grant', 'Fields of a credential'],
-      [...catalog.values()].map(({ id, name, grant, fields }) => [
-        `\`${id}\``,
-        name,
-        `\`${grant}\``,
-        Object.entries(fields)
-          .map(([field, { optional }]) => `\`${field}\`${optional === true ? ' (optional)' : ''}`)
-          .join(', '),
-      ]),
-    ),
-    '## Fields of an entry',
+    'What an entry of `connectors.yaml` may say; [integrations](integrations.md) tells what for. The defaults are those of RFC 6749 and its companions; a provider of the [catalog](providers.md) has its own.',
     table(
       ['Field', 'Value', 'Default', 'Meaning'],
       Object.entries(entrySchema.shape).map(([name, field]) => [

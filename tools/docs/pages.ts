@@ -8,6 +8,7 @@ import { createMetrics as createWorkerMetrics } from '../../apps/worker/src/metr
 import { failuresPage } from './failures-page.ts';
 import { integrationFieldsPage } from './integration-fields-page.ts';
 import { page, table } from './markdown.ts';
+import { providersPage } from './providers-page.ts';
 
 /** The pages that are made from the code, by file name below docs/. */
 export async function generatePages(): Promise<Record<string, string>> {
@@ -17,6 +18,7 @@ export async function generatePages(): Promise<Record<string, string>> {
     'failures.md': failuresPage(),
     'integration-fields.md': integrationFieldsPage(),
     'metrics.md': await metricsPage(),
+    'providers.md': providersPage(),
   };
 }
 

@@ -180,11 +180,15 @@ export class OAuthProxy {
   ): Promise<StoredCredential> {
     const { provider, scopes } = this.#integrations.get(integration) ?? refuseIntegration(integration);
     const body = new Secret(JSON.stringify(tokenResponse));
-    const result = readTokenResponse(provider, { status: 200, headers: {}, body, receivedAt: Date.now() });
+    const result = readTokenResponse(
+      provider,
+      { status: 200, headers: {}, body, receivedAt: Date.now() },
+      'consent',
+    );
     if (result.kind === 'failure') {
       throw new ConnectorsError(
         'invalid_request',
-        `The token response holds no ${provider.accessTokenField}`,
+        `The token response holds no ${provider.responseFields.accessToken}`,
       );
     }
     const { tokens } = result;
@@ -195,6 +199,7 @@ export class OAuthProxy {
       refreshTokenExpiresAt: tokens.refreshTokenExpiresAt,
       scopes: tokens.scopes ?? [...scopes],
       tokenType: tokens.tokenType,
+      fields: tokens.fields,
       integration,
     });
   }

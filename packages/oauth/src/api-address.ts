@@ -1,11 +1,16 @@
 import { EgressRefusedError, type EgressGuard } from '@connectors/egress';
-import { fieldProblems, fillUrl, placeholders, type CredentialFields } from './credential-fields.ts';
+import { brokenFields, fillUrl, placeholders, type CredentialFields } from './credential-fields.ts';
 import { injectedFields } from './injection-style.ts';
 import type { Provider } from './provider.ts';
 
 /** Whether a credential's own fields make up the host of this base URL. */
 export function hasOwnHost(template: string): boolean {
   return /^[^:]+:\/\/[^/?#]*\{/.test(template);
+}
+
+/** Whether a pattern matches the whole host of a URL, its port included. */
+export function isHost({ host }: URL, pattern: string): boolean {
+  return new RegExp(`^(?:${pattern})$`, 'u').test(host);
 }
 
 /**
@@ -22,8 +27,7 @@ export function apiAddress(
 ): URL | undefined {
   try {
     const url = guard.check(fillUrl(template, fields));
-    const isAtHome = !hasOwnHost(template) || new RegExp(`^(?:${apiHost})$`, 'u').test(url.host);
-    return isAtHome ? url : undefined;
+    return !hasOwnHost(template) || isHost(url, apiHost) ? url : undefined;
   } catch (error) {
     if (error instanceof EgressRefusedError) return undefined;
     throw error;
@@ -40,12 +44,5 @@ export function unusableFields(
   fields: CredentialFields,
 ): string[] {
   const names = new Set([...templates.flatMap(placeholders), ...injectedFields(provider.injection)]);
-  return [...names].filter((name) => {
-    const rule = provider.fields[name];
-    if (rule === undefined) return true;
-    const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    return (
-      fieldProblems({ fields: { [name]: rule } }, value === undefined ? {} : { [name]: value }).length > 0
-    );
-  });
+  return brokenFields(provider, [...names], fields);
 }

@@ -47,12 +47,16 @@ export async function authenticateClient(
       return { parameters: { client_id: id, ...(await clientAssertion(provider, client, now)) } };
     case 'post':
       return { parameters: { client_id: id, client_secret: revealed(secret) } };
-    case 'basic': {
-      // RFC 6749 2.3.1: both are form-encoded before they become user name and password.
-      const pair = `${formEncode(id)}:${formEncode(revealed(secret))}`;
-      return { headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
-    }
+    case 'secret_as_user':
+      return { headers: { authorization: basicAuthorization(revealed(secret), '') } };
+    case 'basic':
+      return { headers: { authorization: basicAuthorization(id, revealed(secret)) } };
   }
+}
+
+/** RFC 6749 2.3.1: both are form-encoded before they become user name and password. */
+function basicAuthorization(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${formEncode(user)}:${formEncode(password)}`).toString('base64')}`;
 }
 
 /** RFC 7523 2.2. */

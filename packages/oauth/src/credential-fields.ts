@@ -28,7 +28,21 @@ export function fieldProblems(
   return problems;
 }
 
-function fits(value: string, pattern: string): boolean {
+/** The names of those fields that are missing, unknown or break their rule. */
+export function brokenFields(
+  { fields: rules }: Pick<Provider, 'fields'>,
+  names: readonly string[],
+  fields: CredentialFields,
+): string[] {
+  return names.filter((name) => {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    return rule === undefined || value === undefined || !fits(value, rule.pattern);
+  });
+}
+
+/** Whether a value is what its rule asks for. */
+export function fits(value: string, pattern: string): boolean {
   // In a path these two climb, whatever the pattern says.
   if (value === '.' || value === '..' || value.length > maxLength) return false;
   return new RegExp(`^(?:${pattern})$`, 'u').test(value);

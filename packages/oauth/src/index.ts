@@ -16,7 +16,8 @@ export {
   type ProviderAnswer,
 } from './provider-call.ts';
 export { Discovery, wellKnownUrls } from './discovery.ts';
-export { failureClasses, oauthDefaults, type FailureClass } from './provider.ts';
+export { failureClasses, type FailureClass } from './provider-fields.ts';
+export { oauthDefaults } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
 export { readRateLimit } from './rate-limit.ts';
 export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';

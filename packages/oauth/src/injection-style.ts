@@ -13,11 +13,11 @@ const framing = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-const headerName = z
+export const headerName = z
   .string()
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
   .refine((name) => !framing.has(name.toLowerCase()), 'must not be a header that frames the message');
-const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
+export const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
 /** How the access token gets into a request to the provider's API. */
 export const injectionSchema = z.strictObject({

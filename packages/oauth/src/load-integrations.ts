@@ -3,12 +3,15 @@ import { z } from 'zod';
 import { hasOwnHost } from './api-address.ts';
 import { readPrivateKey } from './assertion.ts';
 import { catalog } from './catalog.ts';
+import { configure } from './configured-values.ts';
 import { readConnectorsFile } from './connectors-file.ts';
 import { placeholders } from './credential-fields.ts';
 import { showsClient } from './injection-style.ts';
 import type { Integration } from './integration.ts';
-import type { Grant, Provider } from './provider.ts';
-import { isRequired, oauthDefaults, providerFields, providerSchema } from './provider.ts';
+import type { Provider } from './provider.ts';
+import { isRequired, oauthDefaults, providerSchema } from './provider.ts';
+import { fieldName, providerFields } from './provider-fields.ts';
+import type { Grant } from './provider-fields.ts';
 
 const variableName = z
   .string()
@@ -16,7 +19,13 @@ const variableName = z
 
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be one scope, without spaces');
 
-const injection = providerFields.injection.partial().describe(providerFields.injection.description ?? '');
+/** What an entry may override in part. */
+const { injection, responseFields, revocation } = providerFields;
+const inPart = {
+  injection: injection.partial().describe(injection.description ?? ''),
+  responseFields: responseFields.partial().describe(responseFields.description ?? ''),
+  revocation: revocation.partial().describe(revocation.description ?? ''),
+};
 
 /** One entry of `connectors.yaml`: what makes it an integration, and any field of its provider. */
 export const entrySchema = z.strictObject({
@@ -41,16 +50,22 @@ export const entrySchema = z.strictObject({
     .optional()
     .describe('What the provider calls that key (`kid`), where it wants to know.'),
   scopes: z.array(scope).default([]).describe('What is asked for.'),
+  values: z
+    .record(fieldName, z.string())
+    .default({})
+    .describe(
+      'What holds for every credential of the integration, by the name in `fields`: for example the `host` of your own GitLab.',
+    ),
   upstream: z
     .strictObject({ rest: providerFields.apiBaseUrl, mcp: providerFields.mcpUrl })
     .default({})
     .describe('`rest` and `mcp`: base URLs of what agents reach through `/proxy/{id}` and `/mcp/{id}`.'),
-  ...z.object({ ...providerFields, injection }).partial().shape,
+  ...z.object({ ...providerFields, ...inPart }).partial().shape,
 });
 
 type Entry = z.infer<typeof entrySchema>;
 type ClientEntry = Pick<Entry, 'clientId' | 'clientSecretEnv' | 'clientKeyEnv' | 'clientKeyId'>;
-type ProviderEntry = Omit<Entry, keyof ClientEntry | 'scopes' | 'upstream'>;
+type ProviderEntry = Omit<Entry, keyof ClientEntry | 'scopes' | 'values' | 'upstream'>;
 type Environment = Readonly<Record<string, string | undefined>>;
 type Report = (path: readonly PropertyKey[], rule: string) => void;
 
@@ -103,10 +118,20 @@ export function loadIntegrations({ yaml = '', env, needsKeys = false }: Integrat
 }
 
 function build(id: string, entry: Entry, env: Environment, report: Report): Integration | undefined {
-  const { clientId, clientSecretEnv, clientKeyEnv, clientKeyId, scopes, upstream, ...named } = entry;
-  const merged = mergeProvider(id, named);
+  const { clientId, clientSecretEnv, clientKeyEnv, clientKeyId, scopes, values, upstream, ...named } = entry;
+  const known = mergeProvider(id, named);
+  const template = {
+    ...known,
+    apiBaseUrl: upstream.rest ?? known.apiBaseUrl,
+    mcpUrl: upstream.mcp ?? known.mcpUrl,
+  };
+  let configured = true;
+  const merged = configure(template, values, (name, rule) => {
+    configured = false;
+    report(['values', name], rule);
+  });
   const provider = providerSchema.safeParse(merged);
-  const upstreams = { rest: upstream.rest ?? merged.apiBaseUrl, mcp: upstream.mcp ?? merged.mcpUrl };
+  const upstreams = { rest: merged.apiBaseUrl, mcp: merged.mcpUrl };
   const reachable = upstreams.rest !== undefined || upstreams.mcp !== undefined;
   const client = readClient(id, { clientId, clientSecretEnv, clientKeyEnv, clientKeyId }, env, report);
   const lacksClient =
@@ -116,7 +141,7 @@ function build(id: string, entry: Entry, env: Environment, report: Report): Inte
   for (const { path, message } of provider.error?.issues ?? []) report(path, message);
   if (lacksClient) report(['clientId'], `required, here or as ${variable(id, 'CLIENT_ID')}`);
   if (!reachable) report(['upstream'], 'rest or mcp is required');
-  if (!provider.success || lacksClient || !reachable) return undefined;
+  if (!provider.success || !configured || lacksClient || !reachable) return undefined;
   reportFields(provider.data, upstreams, report);
   return { id, provider: provider.data, ...client, scopes, upstreams };
 }
@@ -181,7 +206,12 @@ function mergeProvider(id: string, { provider, ...overrides }: ProviderEntry) {
     fields: { ...base.fields, ...overrides.fields },
     authorizeParams: { ...base.authorizeParams, ...overrides.authorizeParams },
     tokenParams: { ...base.tokenParams, ...overrides.tokenParams },
+    refreshParams: { ...base.refreshParams, ...overrides.refreshParams },
+    tokenHeaders: { ...base.tokenHeaders, ...overrides.tokenHeaders },
+    omittedParams: { ...base.omittedParams, ...overrides.omittedParams },
+    responseFields: { ...base.responseFields, ...overrides.responseFields },
     errors: { ...base.errors, ...overrides.errors },
+    revocation: { ...base.revocation, ...overrides.revocation },
     injection: { ...base.injection, ...overrides.injection },
   };
 }

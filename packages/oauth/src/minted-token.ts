@@ -2,9 +2,10 @@ import type { Secret } from '@connectors/vault-core';
 import { signAssertion } from './assertion.ts';
 import { clientOf } from './client-authentication.ts';
 import type { Client } from './client-authentication.ts';
-import { fieldProblems, fillUrl } from './credential-fields.ts';
+import { fieldProblems } from './credential-fields.ts';
 import type { CredentialFields } from './credential-fields.ts';
 import type { IntegrationCall } from './client-call.ts';
+import { endpointUrl } from './endpoint-url.ts';
 import { callProvider, TokenRequestError } from './provider-call.ts';
 import type { ProviderAnswer } from './provider-call.ts';
 import { askForTokens } from './token-request.ts';
@@ -25,7 +26,8 @@ export async function requestToken(mint: Mint): Promise<ProviderAnswer> {
   const { integration, fields } = mint;
   if (fieldProblems(integration.provider, fields).length > 0)
     throw new TokenRequestError('fields_invalid', 'no');
-  const provider = { ...integration.provider, tokenUrl: fillUrl(integration.provider.tokenUrl, fields) };
+  const tokenUrl = endpointUrl(integration.provider, integration.provider.tokenUrl, fields);
+  const provider = { ...integration.provider, tokenUrl };
   const filled = { ...mint, integration: { ...integration, provider } };
   switch (provider.grant) {
     case 'client_credentials':
@@ -49,7 +51,7 @@ async function byClientCredentials(mint: Mint): Promise<ProviderAnswer> {
       : // Never the integration's secret: it belongs to another client.
         { id: fields['clientId'], secret: grantSecret, key: grantSecret, keyId: fields['keyId'] };
   const parameters = { grant_type: 'client_credentials', ...scopeOf(mint) };
-  return await askForTokens(mint, integration.provider.tokenUrl, parameters, client);
+  return await askForTokens(mint, { url: integration.provider.tokenUrl, parameters }, client);
 }
 
 /** RFC 7523 2.1. */
@@ -62,11 +64,12 @@ async function byAssertion(mint: Mint): Promise<ProviderAnswer> {
     aud: assertionAudience ?? tokenUrl,
     ...(scopeInAssertion ? scopeOf(mint) : {}),
   });
-  return await askForTokens(mint, tokenUrl, {
+  const parameters = {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     assertion,
     ...(scopeInAssertion ? {} : scopeOf(mint)),
-  });
+  };
+  return await askForTokens(mint, { url: tokenUrl, parameters });
 }
 
 /** An app shows a JWT where others show a token, and there are no parameters. */

@@ -1,6 +1,7 @@
 import { assertionValidity } from './assertion.ts';
 import { isMinted } from './provider.ts';
-import type { FailureClass, Provider } from './provider.ts';
+import type { Provider } from './provider.ts';
+import type { FailureClass } from './provider-fields.ts';
 import type { CallFailure, ProviderAnswer, TokenRequestError } from './provider-call.ts';
 
 /** Why there are no new tokens, and what that means for the credential. Safe to log and to show. */
@@ -115,7 +116,8 @@ function lookUp(table: Readonly<Record<string, FailureClass>>, code: string): Fa
 }
 
 function errorName(code: string): string {
-  return /^[a-z0-9_]{1,64}$/.test(code) ? code : 'unrecognised';
+  // Never in mixed case, as tokens are.
+  return /^(?:[a-z0-9_]{1,64}|[A-Z0-9_]{1,64})$/.test(code) ? code.toLowerCase() : 'unrecognised';
 }
 
 /** Whether an assertion of ours cannot have been valid on the provider's clock. */

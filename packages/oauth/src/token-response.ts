@@ -1,6 +1,8 @@
 import { Secret } from '@connectors/vault-core';
+import type { CredentialFields } from './credential-fields.ts';
 import type { Provider } from './provider.ts';
 import type { ProviderAnswer } from './provider-call.ts';
+import { fieldsTold } from './told-fields.ts';
 import { readFailure, serverTime } from './token-failure.ts';
 import type { TokenFailure } from './token-failure.ts';
 
@@ -17,26 +19,46 @@ export interface TokenSet {
   refreshTokenExpiresAt?: Date | undefined;
   scopes: string[] | undefined;
   tokenType: string;
+  /** What the response says of the fields of the credential; absent if nothing. */
+  fields?: CredentialFields;
 }
 
 export type TokenResult = { kind: 'tokens'; tokens: TokenSet } | { kind: 'failure'; failure: TokenFailure };
 
-/** Judges the answer of a token endpoint: tokens if a 2xx holds a usable access token, else why not. */
-export function readTokenResponse(provider: Provider, answer: ProviderAnswer): TokenResult {
-  const body = parseBody(answer);
-  const accessToken = readToken(body[provider.accessTokenField]);
+/**
+ * Judges the answer of a token endpoint: tokens if a 2xx holds a usable access token, else why not.
+ *
+ * @param after what was asked for: only with a `consent` does the lifetime of a grant as a whole begin
+ */
+export function readTokenResponse(
+  provider: Provider,
+  answer: ProviderAnswer,
+  after: 'consent' | 'refresh' = 'refresh',
+): TokenResult {
+  const { responseFields: names, tokensIn = '' } = provider;
+  const whole = parseBody(answer);
+  const body = asObject(whole[tokensIn]) ?? whole;
+  const accessToken = readToken(body[names.accessToken]);
   if (answer.status < 200 || answer.status > 299 || accessToken === undefined) {
-    return { kind: 'failure', failure: readFailure(provider, answer, body['error']) };
+    return { kind: 'failure', failure: readFailure(provider, answer, errorOf(provider, whole)) };
   }
+  const fields = fieldsTold(provider, whole);
   const tokens: TokenSet = {
     accessToken,
-    refreshToken: readToken(body['refresh_token']),
+    refreshToken: readToken(body[names.refreshToken]),
     expiresAt: readExpiry(provider, body, answer),
-    refreshTokenExpiresAt: readRefreshTokenExpiry(provider, body, answer),
-    scopes: readScopes(body['scope'], provider.grantedScopeSeparator),
+    refreshTokenExpiresAt: readRefreshTokenExpiry(provider, body, answer, after),
+    scopes: readScopes(body[names.scope], provider.grantedScopeSeparator),
     tokenType: readTokenType(body['token_type']),
+    ...(Object.keys(fields).length === 0 ? {} : { fields }),
   };
   return { kind: 'tokens', tokens };
+}
+
+/** The provider's own word for what went wrong, unjudged. */
+export function errorOf({ responseFields }: Pick<Provider, 'responseFields'>, body: Body): unknown {
+  const own = body[responseFields.error];
+  return typeof own === 'string' ? own : body['error'];
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -48,11 +70,19 @@ export function parseBody({ body, headers }: ProviderAnswer): Body {
     return Object.fromEntries(new URLSearchParams(text));
   }
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
+    return asObject(JSON.parse(text, keepDigits)) ?? {};
   } catch {
     return {};
   }
+}
+
+/** Ids beyond 2^53 would lose their last digits as numbers. */
+function keepDigits(_name: string, value: unknown, { source = '' }: { source?: string } = {}): unknown {
+  return typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(source) ? source : value;
+}
+
+function asObject(value: unknown): Body | undefined {
+  return typeof value === 'object' && value !== null ? { ...value } : undefined;
 }
 
 /** RFC 6749 A.12: visible ASCII. Anything else could split the header it is put into. */
@@ -64,18 +94,25 @@ function readToken(value: unknown): Secret | undefined {
 const maxLifetime = 1_000_000_000;
 
 function readExpiry(provider: Provider, body: Body, answer: ProviderAnswer): Date | undefined {
-  const told = readLifetime(body['expires_in'], body['expires_at'], answer);
-  return after(told ?? provider.assumedLifetime, answer);
+  const { expiresIn, expiresAt } = provider.responseFields;
+  const told = readLifetime(body[expiresIn], body[expiresAt], answer);
+  return endAfter(told ?? provider.assumedLifetime, answer);
 }
 
 /** Each provider has its own name for it, and none of them is the lifetime of the access token. */
-function readRefreshTokenExpiry(provider: Provider, body: Body, answer: ProviderAnswer): Date | undefined {
+function readRefreshTokenExpiry(
+  { refreshTokenIdleLifetime: idle = Infinity, refreshTokenLifetime: whole = Infinity }: Provider,
+  body: Body,
+  answer: ProviderAnswer,
+  after: 'consent' | 'refresh',
+): Date | undefined {
   const relative =
     body['refresh_token_expires_in'] ?? body['refresh_expires_in'] ?? body['x_refresh_token_expires_in'];
   // What Keycloak says of tokens that do not expire.
   if (readNumber(relative) === 0) return undefined;
   const told = readLifetime(relative, body['refresh_token_expires_at'], answer);
-  return after(told ?? provider.refreshTokenIdleLifetime, answer);
+  const usual = after === 'consent' ? Math.min(idle, whole) : idle;
+  return endAfter(told ?? (usual === Infinity ? undefined : usual), answer);
 }
 
 /** A lifetime counts from when the answer came; a point in time is first corrected by the provider's clock. */
@@ -89,7 +126,7 @@ function readLifetime(
   return validLifetime(told) ?? validLifetime(sinceAnswer / 1000);
 }
 
-function after(lifetime: number | undefined, { receivedAt }: ProviderAnswer): Date | undefined {
+function endAfter(lifetime: number | undefined, { receivedAt }: ProviderAnswer): Date | undefined {
   return lifetime === undefined ? undefined : new Date(receivedAt + Math.round(lifetime * 1000));
 }
 
@@ -104,10 +141,11 @@ function readNumber(value: unknown): number | undefined {
   return isNumeric ? Number(value) : undefined;
 }
 
-/** Milliseconds, from epoch seconds or ISO 8601; NaN if neither. */
+/** Milliseconds, from epoch seconds or milliseconds or ISO 8601; NaN if none of them. */
 function readInstant(value: unknown): number {
-  const seconds = readNumber(value);
-  if (seconds !== undefined) return seconds * 1000;
+  const told = readNumber(value);
+  // As seconds, what is later than the year 5000 are milliseconds.
+  if (told !== undefined) return told > 100_000_000_000 ? told : told * 1000;
   return typeof value === 'string' ? Date.parse(value) : Number.NaN;
 }
 

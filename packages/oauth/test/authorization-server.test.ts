@@ -198,7 +198,7 @@ describe('a client that acts for itself', () => {
 describe('a revocation', () => {
   it('of a refresh token ends its grant, and may be repeated', async () => {
     const { accessToken, refreshToken = new Secret('') } = await connect();
-    const revocation = { integration, token: refreshToken, hint: 'refresh_token', guard } as const;
+    const revocation = { integration, accessToken, refreshToken, guard };
     expect(await revokeToken(revocation)).toEqual({ kind: 'revoked' });
     expect(await isActive(accessToken)).toBe(false);
     expect(await refresh(refreshToken)).toMatchObject({ failure: { class: 'permanent' } });
@@ -209,8 +209,8 @@ describe('a revocation', () => {
     const [before, after] = [await connect(), await connect()];
     await revokeToken({
       integration,
-      token: before.refreshToken ?? new Secret(''),
-      hint: 'refresh_token',
+      accessToken: before.accessToken,
+      refreshToken: before.refreshToken,
       guard,
     });
     expect(await isActive(after.accessToken)).toBe(true);
@@ -221,8 +221,7 @@ describe('a revocation', () => {
     const wrong = { ...integration, clientSecret: new Secret('wrong') };
     const refused = await revokeToken({
       integration: wrong,
-      token: accessToken,
-      hint: 'access_token',
+      accessToken,
       guard,
     });
     expect(refused).toEqual({ kind: 'failed', reason: 'invalid_client' });

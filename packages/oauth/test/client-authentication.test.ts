@@ -63,7 +63,7 @@ describe('a client with a private key', () => {
   it('authenticates a revocation with the audience of the token endpoint', async () => {
     const { url, requests } = await startEndpoint((response) => response.end());
     const integration = signing(`${url}/token`, { revokeUrl: `${url}/revoke` });
-    await revokeToken({ guard, integration, token: refreshToken, hint: 'refresh_token' });
+    await revokeToken({ guard, integration, accessToken: refreshToken });
     expect((await verified(requests[0]?.body)).payload.aud).toBe(`${url}/token`);
   });
 

@@ -163,16 +163,14 @@ describe('the definition of a provider', () => {
     ]);
   });
 
-  it('names no field in its tokenUrl where a user consents', () => {
+  it('says which hosts the client’s secret may go to, where a credential names the host', () => {
     const fields = { realm: { pattern: '[a-z]+' } };
-    const yours = {
-      tokenUrl: 'https://as.example/{realm}/token',
-      fields,
-      authorizeUrl: 'https://as.example/a',
-    };
-    expect(load({ acme: { ...entry, ...yours, grant: 'authorization_code' } }).problems).toEqual([
-      'integrations.acme.tokenUrl: may not name fields with this grant',
+    const yours = { tokenUrl: 'https://{realm}.as.example/token', fields };
+    expect(load({ acme: { ...entry, ...yours } }).problems).toEqual([
+      'integrations.acme.authorizationHost: required, fields stand in the host of tokenUrl',
     ]);
+    const tied = { ...yours, authorizationHost: '[a-z]+\\.as\\.example' };
+    expect(load({ acme: { ...entry, ...tied } }).problems).toEqual([]);
   });
 
   it.each([

@@ -11,8 +11,8 @@ const guard = new EgressGuard({ allow: ['127.0.0.1'] });
 async function revoke(provider: Partial<ReadyProvider>, strict = guard): Promise<Revocation> {
   return await revokeToken({
     integration: plainIntegration({}, provider),
-    token: new Secret('rt-canary'),
-    hint: 'refresh_token',
+    accessToken: new Secret('at-canary'),
+    refreshToken: new Secret('rt-canary'),
     guard: strict,
   });
 }
@@ -55,8 +55,8 @@ describe('a revocation', () => {
   it('is unsupported where the token is not of a client of ours', async () => {
     const { url, requests } = await startEndpoint((response) => response.end());
     const { clientId: _theirs, ...integration } = plainIntegration({}, { revokeUrl: url });
-    const token = new Secret('at-canary');
-    const revocation = await revokeToken({ integration, token, hint: 'access_token', guard });
+    const accessToken = new Secret('at-canary');
+    const revocation = await revokeToken({ integration, accessToken, guard });
     expect(revocation).toEqual({ kind: 'unsupported' });
     expect(requests).toEqual([]);
   });

@@ -59,7 +59,7 @@ async function decrypt(engine: RefreshEngine, id: CredentialId, credential: Stor
       engine.credentials.decryptAccessToken(id, credential),
       engine.credentials.decryptRefreshToken(id, credential),
     ]);
-    return { accessToken, refreshToken };
+    return { accessToken, refreshToken, fields: credential.metadata.fields ?? {} };
   } catch (error) {
     const isGone = error instanceof VaultError && ['key_not_found', 'rejected'].includes(error.reason);
     if (isGone) return undefined;

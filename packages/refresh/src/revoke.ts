@@ -1,4 +1,10 @@
-import { revokeToken, TokenRequestError, type Revocation, type TokenSet } from '@connectors/oauth';
+import {
+  revokeToken,
+  TokenRequestError,
+  type Revocation,
+  type RevocationRequest,
+  type TokenSet,
+} from '@connectors/oauth';
 import type { CredentialId } from '@connectors/vault-core';
 import type { RefreshEngine } from './engine.ts';
 
@@ -21,16 +27,12 @@ export async function revokeUnused(
   await revoke(engine, id, tokens);
 }
 
+type Tokens = Pick<RevocationRequest, 'accessToken' | 'refreshToken' | 'fields'>;
+
 /** Ends tokens at their provider: the refresh token if there is one, and with it what was issued for it. */
-export async function revoke(
-  engine: RefreshEngine,
-  id: CredentialId,
-  { accessToken, refreshToken }: Pick<TokenSet, 'accessToken' | 'refreshToken'>,
-): Promise<Revocation> {
-  const revocation = await ask(engine, id, {
-    token: refreshToken ?? accessToken,
-    hint: refreshToken === undefined ? 'access_token' : 'refresh_token',
-  });
+export async function revoke(engine: RefreshEngine, id: CredentialId, tokens: Tokens): Promise<Revocation> {
+  const { accessToken, refreshToken, fields = {} } = tokens;
+  const revocation = await ask(engine, id, { accessToken, refreshToken, fields });
   if (revocation.kind === 'failed') engine.onUnrevoked(id, revocation.reason);
   return revocation;
 }
@@ -38,7 +40,7 @@ export async function revoke(
 async function ask(
   engine: RefreshEngine,
   { integration: name }: CredentialId,
-  what: Pick<Parameters<typeof revokeToken>[0], 'token' | 'hint'>,
+  what: Tokens,
 ): Promise<Revocation> {
   const { guard, now } = engine;
   const integration = engine.integrations.get(name);

@@ -23,5 +23,5 @@ export async function openTokenSource(
     return (call) => requestToken({ ...call, fields, grantSecret });
   }
   const refreshToken = await engine.credentials.decryptRefreshToken(id, credential);
-  return refreshToken && ((call) => refreshAccessToken({ ...call, refreshToken }));
+  return refreshToken && ((call) => refreshAccessToken({ ...call, refreshToken, fields }));
 }

@@ -9,11 +9,12 @@ export const githubApp: Provider = {
   ...oauthDefaults,
   id: 'github-app',
   name: 'GitHub App',
+  docsUrl: 'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app',
   grant: 'github_app',
   fields: { installationId: { pattern: '[1-9][0-9]{0,18}' } },
   tokenUrl,
   // Answers 201 with `token`, and `expires_at` in ISO 8601.
-  accessTokenField: 'token',
+  responseFields: { ...oauthDefaults.responseFields, accessToken: 'token' },
   assumedLifetime: 3600,
   apiBaseUrl: github.apiBaseUrl,
   mcpUrl: github.mcpUrl,

@@ -3,6 +3,7 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://github.com/login/oauth/authorize';
 const tokenUrl = 'https://github.com/login/oauth/access_token';
+const revokeUrl = 'https://api.github.com/applications/{clientId}/token';
 const apiBaseUrl = 'https://api.github.com';
 const mcpUrl = 'https://api.githubcopilot.com/mcp';
 
@@ -11,8 +12,10 @@ export const github: Provider = {
   ...oauthDefaults,
   id: 'github',
   name: 'GitHub',
+  docsUrl: 'https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps',
   authorizeUrl,
   tokenUrl,
+  revokeUrl,
   clientAuthentication: 'post',
   grantedScopeSeparator: ',',
   apiBaseUrl,
@@ -28,9 +31,20 @@ export const github: Provider = {
     incorrect_client_credentials: 'operator',
     redirect_uri_mismatch: 'operator',
   },
+  revocation: {
+    ...oauthDefaults.revocation,
+    method: 'DELETE',
+    authentication: 'basic',
+    body: 'json',
+    parameter: 'access_token',
+    takes: 'access',
+    alreadyRevoked: ['http_404'],
+  },
   injection: {
     ...oauthDefaults.injection,
     // The API answers 403 to requests without a User-Agent.
     defaultHeaders: { 'User-Agent': 'connectors', 'X-GitHub-Api-Version': '2022-11-28' },
   },
+  unverified: ['pkce'],
+  note: 'Takes OAuth apps and GitHub Apps alike: tokens of the latter expire and are refreshed.',
 };

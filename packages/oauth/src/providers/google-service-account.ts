@@ -7,6 +7,7 @@ export const googleServiceAccount: Provider = {
   ...oauthDefaults,
   id: 'google-service-account',
   name: 'Google service account',
+  docsUrl: 'https://developers.google.com/identity/protocols/oauth2/service-account',
   grant: 'jwt_bearer',
   fields: {
     issuer: { pattern: '[a-z0-9.-]+@[a-z0-9.-]+\\.gserviceaccount\\.com' },

@@ -11,15 +11,18 @@ export const google: Provider = {
   ...oauthDefaults,
   id: 'google',
   name: 'Google',
+  docsUrl: 'https://developers.google.com/identity/protocols/oauth2/web-server',
   authorizeUrl,
   tokenUrl,
   revokeUrl,
   clientAuthentication: 'post',
   // Without `prompt=consent` a second connect by the same user brings no refresh token.
   authorizeParams: { access_type: 'offline', prompt: 'consent' },
+  assumedLifetime: 3600,
   // A refresh omits `refresh_token`: the old one stays valid.
   refreshTokenRotates: false,
   // Six months; the seven days of an app in testing have to be configured.
   refreshTokenIdleLifetime: 180 * 86_400,
   apiBaseUrl,
+  note: 'Each product has its own API host and MCP server, for example `https://gmailmcp.googleapis.com/mcp/v1`: set `upstream`. Refresh tokens of an app in testing live for a week, and the 101st of an account ends the first.',
 };

@@ -6,4 +6,6 @@ export const oidc: Provider = {
   ...oauthDefaults,
   id: 'oidc',
   name: 'OpenID Connect',
+  docsUrl: 'https://openid.net/specs/openid-connect-discovery-1_0.html',
+  note: 'Set `issuer`; where it wants a scope for refresh tokens, `offlineScopes: [offline_access]`.',
 };

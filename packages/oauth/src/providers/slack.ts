@@ -3,6 +3,7 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://slack.com/oauth/v2/authorize';
 const tokenUrl = 'https://slack.com/api/oauth.v2.access';
+const revokeUrl = 'https://slack.com/api/auth.revoke';
 const apiBaseUrl = 'https://slack.com/api';
 const mcpUrl = 'https://mcp.slack.com/mcp';
 
@@ -11,14 +12,27 @@ export const slack: Provider = {
   ...oauthDefaults,
   id: 'slack',
   name: 'Slack',
+  docsUrl: 'https://docs.slack.dev/authentication/installing-with-oauth',
   authorizeUrl,
   tokenUrl,
+  revokeUrl,
   clientAuthentication: 'post',
   pkce: false,
   scopeSeparator: ',',
   grantedScopeSeparator: ',',
   apiBaseUrl,
   mcpUrl,
+  fields: {
+    teamId: { pattern: '[TE][A-Z0-9]+', optional: true, from: { response: 'team.id' } },
+    botUserId: { pattern: '[UW][A-Z0-9]+', optional: true, from: { response: 'bot_user_id' } },
+  },
+  revocation: {
+    ...oauthDefaults.revocation,
+    authentication: 'bearer',
+    body: 'none',
+    takes: 'access',
+    alreadyRevoked: ['token_revoked', 'invalid_auth', 'token_expired', 'account_inactive'],
+  },
   // Every error comes with status 200 as {"ok":false,"error":…}.
   errors: {
     invalid_refresh_token: 'permanent',
@@ -35,4 +49,6 @@ export const slack: Provider = {
     service_unavailable: 'transient',
     request_timeout: 'transient',
   },
+  unverified: ['pkce'],
+  note: 'User tokens: an integration with `tokensIn: authed_user`, and its scopes in `authorizeParams.user_scope`.',
 };

@@ -1,0 +1,63 @@
+import { fits } from './credential-fields.ts';
+import type { FieldRule } from './field-rule.ts';
+
+/** The addresses of a provider, in which `{name}` may stand for what the operator configures. */
+const addresses = [
+  'issuer',
+  'authorizeUrl',
+  'tokenUrl',
+  'refreshUrl',
+  'revokeUrl',
+  'apiBaseUrl',
+  'mcpUrl',
+] as const;
+
+type Configurable = { fields: Readonly<Record<string, FieldRule>> } & Partial<
+  Record<(typeof addresses)[number], string | undefined>
+>;
+
+/**
+ * Puts what holds for an integration as a whole into the addresses of its provider, so that only what each credential brings along is
+ * left to fill in.
+ *
+ * @param values what the operator set, by name; a field of the credentials may be among them, and is none any more then
+ * @param report is told what is wrong with a value, and never the value
+ */
+export function configure<P extends Configurable>(
+  provider: P,
+  values: Readonly<Record<string, string>>,
+  report: (name: string, rule: string) => void,
+): P {
+  const fixed: Record<string, string> = {};
+  for (const [name, rule] of Object.entries(provider.fields)) {
+    const value = Object.hasOwn(values, name) ? values[name] : rule.default;
+    if (value === undefined && rule.configured !== true) continue;
+    if (value === undefined) report(name, 'required');
+    else if (!fits(value, rule.pattern)) report(name, `must match ${rule.pattern}`);
+    // Something stands in for what is missing, so that all other problems are found at once.
+    fixed[name] = value ?? 'missing';
+  }
+  for (const name of Object.keys(values)) {
+    if (!Object.hasOwn(provider.fields, name)) report(name, 'there is no such field');
+  }
+  const fields = Object.fromEntries(
+    Object.entries(provider.fields)
+      .filter(([name]) => !Object.hasOwn(fixed, name))
+      .map(([name, rule]) => [name, { ...rule, ...lookupOf(rule, fixed) }]),
+  );
+  const filled = addresses.map((key) => [key, provider[key] && fill(provider[key], fixed)] as const);
+  return { ...provider, ...Object.fromEntries(filled.filter(([, text]) => text !== undefined)), fields };
+}
+
+function lookupOf({ from }: FieldRule, values: Readonly<Record<string, string>>): Pick<FieldRule, 'from'> {
+  return from !== undefined && 'lookup' in from
+    ? { from: { ...from, lookup: fill(from.lookup, values) } }
+    : {};
+}
+
+/** Operators are trusted with their hosts, ports and paths: these go into an address as they are. */
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (place, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? place) : place,
+  );
+}

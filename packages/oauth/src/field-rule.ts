@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** Who tells the value of a field. Of a value that is a URL, `part: host` takes the host alone. */
+const sourceSchema = z.union([
+  /** A field of the token response; dots lead into objects. */
+  z.strictObject({ response: z.string().min(1), part: z.literal('host').optional() }),
+  /** A parameter of the callback. */
+  z.strictObject({ callback: z.string().min(1), part: z.literal('host').optional() }),
+  /** The answer of another address, asked with the new access token; dots lead into objects and lists. */
+  z.strictObject({
+    lookup: z.url({ protocol: /^https$/ }),
+    path: z.string().min(1),
+    part: z.literal('host').optional(),
+  }),
+]);
+
+/** A part of an address or a header that differs, for example the id of an installation. */
+export const fieldSchema = z.strictObject({
+  /** A regular expression (flag `u`) for the value as a whole: it is anchored when it is used. */
+  pattern: z.string().refine(isRegExp, 'must be a regular expression'),
+  optional: z.boolean().optional(),
+  /** The operator sets it for the whole integration, under `values`, and no credential brings its own. */
+  configured: z.boolean().optional(),
+  /** Of a configured one that the operator leaves out. */
+  default: z.string().optional(),
+  /** Left out: whoever connects the tenant is asked for it. */
+  from: sourceSchema.optional(),
+});
+
+export type FieldRule = z.infer<typeof fieldSchema>;
+
+export function isRegExp(pattern: string): boolean {
+  try {
+    return new RegExp(pattern, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
