@@ -76,7 +76,10 @@ export class ReadCache<V> {
 
   /** Nobody waits for a source that is known to fail, but somebody has to find out when it works again. */
   #probe(key: string, entry: Entry<V>): void {
-    entry.quietUntil = this.#options.now() + quietMs;
+    const now = this.#options.now();
+    entry.quietUntil = now + quietMs;
+    // One that hangs gives no word.
+    if (this.#reads.size > 0) this.#failingUntil = now + memoryMs;
     if (this.#reads.size < maxProbes) this.read(key).catch(() => undefined);
   }
 

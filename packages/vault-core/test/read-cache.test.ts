@@ -232,6 +232,14 @@ describe('while Vault is known to fail', () => {
     expect(cache.peek('b')).toBeUndefined();
   });
 
+  test('that is not forgotten while it hangs', () => {
+    for (let i = 0; i < 10; i += 1) {
+      expect(cache.peek('b')).toEqual({ value: 'old b', from: 'stale' });
+      now += 3_000;
+    }
+    expect(source.reads).toHaveLength(4);
+  });
+
   test('that is forgotten when nobody has asked for a while', () => {
     now += 10_000;
     expect(cache.peek('b')).toBeUndefined();

@@ -38,7 +38,8 @@ describe('a run', () => {
   });
 
   it('without one upstream, the other serves', () => {
-    expect(results('REST upstream gone')).toEqual(new Set(['upstream_unreachable']));
+    // A request that was under way may have been answered.
+    expect(results('REST upstream gone')).toContain('upstream_unreachable');
     expect(new Set(phase('REST upstream gone')?.mcpResults)).toEqual(new Set(['ok']));
   });
 
