@@ -102,7 +102,7 @@ test('extensions of chunks end here: the upstream gets a body that is framed ane
   };
   const { socket } = dial(system.url);
   socket.write(`${line()}${authorized()}Transfer-Encoding: chunked\r\n\r\n${chunks}`);
-  await expect.poll(() => raw.received).toMatch(/content-length: 4\r\n[^]*\r\n\r\nbody$/i);
+  await expect.poll(() => raw.received).toMatch(/content-length: 4\r\n\r\nbody$/i);
   socket.destroy();
 });
 
