@@ -79,7 +79,7 @@ describe('what two servers might read differently is refused, and the connection
   test.each([
     [
       'two Hosts',
-      `${line('GET')}${'Host: x\r\n'}Host: y\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n`,
+      `${line('GET')}Host: x\r\nHost: y\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n`,
     ],
     ['no version', 'GET /proxy/raw/a\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n'],
     ['another version', 'GET /proxy/raw/a HTTP/1.2\r\nHost: x\r\n\r\n'],
@@ -271,7 +271,7 @@ describe('another tenant is not reached', () => {
     const answer = await call(system.url, path, { headers: { ...bearer(key), ...headers } });
     expect(answer.status).toBe(status);
     expect(raw.received).not.toContain(otherToken);
-    if (status === 200) expect(raw.received).toContain(token);
+    expect(raw.received.includes(token)).toBe(status === 200);
   });
 });
 
