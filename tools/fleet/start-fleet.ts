@@ -41,6 +41,8 @@ export interface FleetOptions {
   refreshesPerSecond?: number;
   /** What the MCP upstream serves; the demo's tools unless told. */
   createMcpServer?: CreateMcpServer;
+  /** Another MCP upstream than that one. */
+  mcpUrl?: string;
 }
 
 /** The one integration of a fleet. Its credentials belong to the tenants that {@link Fleet.connect} names. */
@@ -101,13 +103,15 @@ interface Backends {
   client: OAuthClient;
   rest: RestUpstream;
   mcp: ProtectedServer;
+  /** What the integration has as its MCP upstream. */
+  mcpUrl: string;
   /** What all proxies sign MCP session ids with. */
   sessionKey: string;
 }
 
 async function startBackends(
   dir: string,
-  { accessTokenTtl = 3600, createMcpServer: createServer }: FleetOptions,
+  { accessTokenTtl = 3600, createMcpServer: createServer, mcpUrl }: FleetOptions,
   keep: Keep,
   keepMember: KeepMember,
 ): Promise<Backends> {
@@ -134,7 +138,17 @@ async function startBackends(
     await startMcpUpstream({ authorizationServer, ...(createServer === undefined ? {} : { createServer }) }),
   );
   const sessionKey = randomBytes(32).toString('base64url');
-  return { redis, vault, vaultToken, authorizationServer, client, rest, mcp, sessionKey };
+  return {
+    redis,
+    vault,
+    vaultToken,
+    authorizationServer,
+    client,
+    rest,
+    mcp,
+    mcpUrl: mcpUrl ?? `${mcp.url}/mcp`,
+    sessionKey,
+  };
 }
 
 async function startApps(
@@ -183,14 +197,14 @@ async function startApps(
 function writeIntegrations(
   dir: string,
   name: string,
-  { authorizationServer, client, rest, mcp }: Backends,
+  { authorizationServer, client, rest, mcpUrl }: Backends,
   tokenUrl: string | undefined,
   refreshesPerSecond: number | undefined,
 ): string {
   const { issuer, authorizationEndpoint: authorizeUrl } = authorizationServer;
   const { clientId } = client;
   const endpoints = tokenUrl === undefined ? {} : { authorizeUrl, tokenUrl, clientAuthentication: 'basic' };
-  const upstream = { rest: rest.url, mcp: `${mcp.url}/mcp` };
+  const upstream = { rest: rest.url, mcp: mcpUrl };
   const entry = { provider: 'oidc', issuer, ...endpoints, clientId, scopes, upstream, refreshesPerSecond };
   const file = join(dir, `${name}.yaml`);
   // JSON is YAML.

@@ -158,7 +158,7 @@ function cutFirstCall() {
   const state = { count: 0, resumed: 0, fetch: passing };
   async function passing(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> {
     if (new Headers(init?.headers).has('last-event-id')) state.resumed += 1;
-    const isCall = String(init?.body).includes('tools/call');
+    const isCall = typeof init?.body === 'string' && init.body.includes('tools/call');
     if (!isCall || state.count > 0) return fetch(input, init);
     state.count += 1;
     const abort = new AbortController();
