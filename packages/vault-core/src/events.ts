@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
@@ -54,15 +55,21 @@ interface SubscriptionEvents {
   gap: [];
 }
 
+/** How a connection that died without a word is found out: asked so often, and so long waited for, in milliseconds. */
+const defaultHeartbeat = { everyMs: 2_000, patienceMs: 2_000 };
+
 /** Listens to a deployment's events on a connection of its own, and tells when it may have missed some. */
 export class EventSubscription extends EventEmitter<SubscriptionEvents> {
   readonly #redis: Redis;
+  readonly #heartbeat: NodeJS.Timeout;
   #connected = false;
+  #isProbing = false;
 
   /** @param redis a connection that does nothing else; it is closed with the subscription */
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: Redis, prefix: string, { everyMs, patienceMs } = defaultHeartbeat) {
     super();
     this.#redis = redis;
+    this.#heartbeat = setInterval(() => void this.#probe(patienceMs), everyMs).unref();
     redis.on('ready', () => void this.#subscribe(prefix));
     redis.on('close', () => (this.#connected = false));
     redis.on('message', (_channel, message) => this.#receive(message));
@@ -75,7 +82,24 @@ export class EventSubscription extends EventEmitter<SubscriptionEvents> {
   }
 
   close(): void {
+    clearInterval(this.#heartbeat);
     this.#redis.disconnect();
+  }
+
+  /** Where a firewall forgot the connection, or the other machine is gone, nobody closes it. */
+  async #probe(patienceMs: number): Promise<void> {
+    if (!this.#connected || this.#isProbing) return;
+    this.#isProbing = true;
+    let isAnswered = false;
+    const answer = () => (isAnswered = true);
+    const ping = this.#redis.ping().then(answer, answer);
+    await Promise.race([ping, delay(patienceMs, undefined, { ref: false })]);
+    // A process that was itself held up reads first what has come meanwhile.
+    if (!isAnswered) await immediate();
+    this.#isProbing = false;
+    if (isAnswered || !this.#connected) return;
+    this.#connected = false;
+    this.#redis.disconnect(true);
   }
 
   async #subscribe(prefix: string): Promise<void> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { startRedis, type RunningRedis } from '@connectors/dev-servers';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -33,6 +35,25 @@ async function listen(channelPrefix = prefix) {
   subscription.on('gap', () => (gaps += 1));
   await expect.poll(() => subscription.isConnected).toBe(true);
   return { subscription, heard, gaps: () => gaps };
+}
+
+/** A way to Redis whose open connections can fall silent: nothing passes, and nobody closes them. */
+async function startSilencer(port: number) {
+  const open: Socket[] = [];
+  const relay = createServer((client) => {
+    const target = connect(port, '127.0.0.1');
+    for (const socket of [client, target]) open.push(socket.on('error', () => socket.destroy()));
+    client.pipe(target).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    relay.close();
+  });
+  return {
+    url: `redis://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+    silence: () => open.forEach((socket) => socket.unpipe().pause()),
+  };
 }
 
 describe('an event', () => {
@@ -123,6 +144,34 @@ describe('a subscription', () => {
     expect(subscription.isConnected).toBe(true);
     await publishEvent(publisher, prefix, stored);
     await expect.poll(() => heard).toEqual([stored]);
+  });
+
+  it('finds out that its connection died without a word, and hears again on another', async () => {
+    const relay = await startSilencer(server.port);
+    const redis = connectRedis(relay.url, 'background', () => undefined);
+    const subscription = new EventSubscription(redis, prefix, { everyMs: 20, patienceMs: 200 });
+    onTestFinished(() => subscription.close());
+    const heard: ConnectorsEvent[] = [];
+    subscription.on('event', (event) => heard.push(event));
+    await expect.poll(() => subscription.isConnected).toBe(true);
+    relay.silence();
+    await expect.poll(() => subscription.isConnected).toBe(false);
+    await expect.poll(() => subscription.isConnected).toBe(true);
+    await publishEvent(publisher, prefix, stored);
+    await expect.poll(() => heard).toEqual([stored]);
+  });
+
+  it('keeps a connection on which nothing happens', async () => {
+    const redis = connectRedis(server.url, 'background', () => undefined);
+    const subscription = new EventSubscription(redis, prefix, { everyMs: 5, patienceMs: 2_000 });
+    onTestFinished(() => subscription.close());
+    let closed = 0;
+    redis.on('close', () => (closed += 1));
+    await expect.poll(() => subscription.isConnected).toBe(true);
+    const pings = async () =>
+      /calls=(\d+)/.exec((await publisher.info('commandstats')).split('cmdstat_ping:')[1] ?? '')?.[1];
+    await expect.poll(async () => Number(await pings())).toBeGreaterThan(10);
+    expect([closed, subscription.isConnected]).toEqual([0, true]);
   });
 
   it('hears each event once after several interruptions', async () => {
