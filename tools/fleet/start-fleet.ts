@@ -134,9 +134,7 @@ async function startBackends(
   const client = { clientId: 'connectors', clientSecret, redirectUris: [redirectUri] };
   const authorizationServer = keep(await startAuthorizationServer({ accessTokenTtl, clients: [client] }));
   const rest = keep(await startRestUpstream({ authorizationServer }));
-  const mcp = keep(
-    await startMcpUpstream({ authorizationServer, ...(createServer === undefined ? {} : { createServer }) }),
-  );
+  const mcp = keep(await startMcpUpstream({ authorizationServer, ...(createServer && { createServer }) }));
   const sessionKey = randomBytes(32).toString('base64url');
   return {
     redis,
