@@ -17,7 +17,7 @@ import { identifyAgent } from './identity/identify-agent.ts';
 import type { AgentTokens } from './identity/agent-tokens.ts';
 import type { Admissions } from './identity/admissions.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
-import { askToConnect } from './mcp/ask-to-connect.ts';
+import { answerMessage } from './mcp/answer-message.ts';
 import { checkOrigin } from './mcp/check-origin.ts';
 import { checkSession } from './mcp/check-session.ts';
 import { inspectMessage } from './mcp/inspect-message.ts';
@@ -111,6 +111,6 @@ export async function serve(exchange: Exchange, parts: ProxyParts): Promise<void
       if (pending !== undefined) await pending;
     }
   } catch (error) {
-    if (!(await askToConnect(exchange, error, parts))) answerProblem(exchange, error, parts);
+    if (!(await answerMessage(exchange, error, parts))) answerProblem(exchange, error, parts);
   }
 }

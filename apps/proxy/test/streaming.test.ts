@@ -109,21 +109,18 @@ test('an agent that goes away in the middle of its body takes the upstream reque
 test.each([
   [1_000, 'short'],
   [9_000_000, 'long'],
-])(
-  'an agent that goes away in the middle of %i bytes is no error of ours',
-  async (length, name) => {
-    bare.handle = (request) => void request.resume();
-    const agent = connect(Number(new URL(system.url).port), '127.0.0.1');
-    agent.write(`POST /proxy/bare/gone-${name} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`);
-    agent.write(`Content-Length: ${length}\r\n\r\nbegun`, () => agent.destroy());
-    const line = await vi.waitUntil(() => system.lines.find((text) => text.includes(`/gone-${name}`)));
-    expect(JSON.parse(line)).toMatchObject({ msg: 'request', aborted: true });
-    expect(
-      system.lines.filter((text) => text.includes('"error"') && text.includes(`/gone-${name}`)),
-    ).toEqual([]);
-    expect(system.lines.join('\n')).not.toContain('internal error');
-  },
-);
+])('an agent that goes away in the middle of %i bytes is no error of ours', async (length, name) => {
+  bare.handle = (request) => void request.resume();
+  const agent = connect(Number(new URL(system.url).port), '127.0.0.1');
+  agent.write(`POST /proxy/bare/gone-${name} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`);
+  agent.write(`Content-Length: ${length}\r\n\r\nbegun`, () => agent.destroy());
+  const line = await vi.waitUntil(() => system.lines.find((text) => text.includes(`/gone-${name}`)));
+  expect(JSON.parse(line)).toMatchObject({ msg: 'request', aborted: true });
+  expect(system.lines.filter((text) => text.includes('"error"') && text.includes(`/gone-${name}`))).toEqual(
+    [],
+  );
+  expect(system.lines.join('\n')).not.toContain('internal error');
+});
 
 test('what cannot be parsed while an answer is under way ends it, and is not answered within it', async () => {
   bare.handle = (_request, response) => void response.write('begun');

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { isStatelessRevision } from './era.ts';
+import { fieldsOf, requestIdOf, rpcError, type RpcAnswer } from './rpc.ts';
 
 /** How a user comes to what a request lacks: a sentence for them to read, and the link that it is about. */
 export interface ConnectPrompt {
   message: string;
   url: string;
-}
-
-/** A JSON-RPC answer and the status it goes with. */
-export interface RpcAnswer {
-  status: number;
-  body: object;
 }
 
 const metaKey = (name: string) => `io.modelcontextprotocol/${name}`;
@@ -34,13 +29,12 @@ export function connectAnswer(
   isStateless: boolean,
   prompt: ConnectPrompt,
 ): RpcAnswer | undefined {
-  const { id, method, params } = fieldsOf(message);
-  if (typeof method !== 'string' || (typeof id !== 'string' && typeof id !== 'number')) return undefined;
+  const id = requestIdOf(message);
+  if (id === undefined) return undefined;
+  const { method, params } = fieldsOf(message);
   const meta = fieldsOf(fieldsOf(params)['_meta']);
-  const error = (status: number, code: number, data: object): RpcAnswer => {
-    const text = `${prompt.message} Open ${prompt.url} to connect.`;
-    return { status, body: { jsonrpc: '2.0', id, error: { code, message: text, data } } };
-  };
+  const error = (status: number, code: number, data: object): RpcAnswer =>
+    rpcError(id, status, { code, message: `${prompt.message} Open ${prompt.url} to connect.`, data });
   const elicitation = { mode: 'url', ...prompt };
   if (!isStateless && !isStatelessRevision(meta[metaKey('protocolVersion')])) {
     const elicitations = [{ ...elicitation, elicitationId: randomUUID() }];
@@ -49,7 +43,7 @@ export function connectAnswer(
   const data = { connectUrl: prompt.url };
   const { requestState, inputResponses } = fieldsOf(params);
   const reply = fieldsOf(fieldsOf(inputResponses)[inputKey]);
-  if (!askable.has(method) || isRefused(reply)) return error(200, failedDependency, data);
+  if (!askable.has(String(method)) || isRefused(reply)) return error(200, failedDependency, data);
   const capabilities = fieldsOf(meta[metaKey('clientCapabilities')]);
   if (fieldsOf(capabilities['elicitation'])['url'] === undefined) {
     const requiredCapabilities = { elicitation: { url: {} } };
@@ -67,8 +61,4 @@ export function connectAnswer(
 /** The user was asked before, and does not want to. */
 function isRefused({ action }: Record<string, unknown>): boolean {
   return action === 'decline' || action === 'cancel';
-}
-
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

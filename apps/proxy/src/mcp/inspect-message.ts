@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { takeBody } from '../upstream/forward.ts';
 import { readMessages, type McpCall } from './message.ts';
-import { findMismatch } from './mirrored-headers.ts';
+import { findMismatch, HeaderMismatchError } from './mirrored-headers.ts';
 import { parseStrictly } from './strict-json.ts';
 
 /**
@@ -47,7 +47,7 @@ async function inspect(
   const bytes = exchange.body.kind === 'kept' ? exchange.body.bytes : Buffer.alloc(0);
   const { messages, isBatch } = read(bytes);
   const mismatch = findMismatch(request, isBatch ? undefined : messages[0]);
-  if (mismatch !== undefined) throw refusal(mismatch);
+  if (mismatch !== undefined) throw new HeaderMismatchError(mismatch);
   for (const message of messages) {
     if (message.kind === 'response') continue;
     const tool = message.method === 'tools/call' ? message.name : undefined;

@@ -1,5 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import { ConnectorsError } from '@connectors/vault-core';
 import type { McpMessage } from './message.ts';
+
+/** A header and the message say different things. */
+export class HeaderMismatchError extends ConnectorsError {
+  constructor(what: string) {
+    super('invalid_request', what);
+  }
+}
 
 /**
  * What a header says otherwise than the message, if one does: what stands between us and the server may go by the headers.
