@@ -90,7 +90,6 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#exchange.relay = undefined;
     const { upgrade, requestId, use } = this.#exchange;
     if (upgrade === undefined) throw new TypeError('nobody has asked for this');
-    this.#occupancy.leave(this.#exchange);
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
     this.#occupancy.leave(this.#exchange);
     const headers = responseHeaders(latin1(controller.rawHeaders), use.injection);
