@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { startRedis } from '@connectors/dev-servers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bearer, open } from './call.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bearer, call, open } from './call.ts';
 import { startSystem, type System } from './start-system.ts';
 import { startUpstream } from './start-upstream.ts';
 
@@ -85,6 +85,24 @@ describe('an open stream goes on when', () => {
     expect(isOpen(kept.response)).toBe(true);
     kept.response.destroy();
   });
+});
+
+test('while Vault cannot tell, streams go on; once it can, those of a revoked agent end', async () => {
+  const [kept, other] = [await startStream(), await startStream()];
+  await system.admin.agents.delete(other.id);
+  system.vaultServer.seal();
+  await announce(kept.id);
+  await announce(other.id);
+  await vi.waitUntil(async () => {
+    // The proxy has forgotten both.
+    const headers = bearer('cak_nobody_secret');
+    return (await call(system.url, '/proxy/streaming/', { headers })).status === 503;
+  });
+  expect([isOpen(kept.response), isOpen(other.response)]).toEqual([true, true]);
+  system.vaultServer.unseal();
+  await other.ended;
+  expect(isOpen(kept.response)).toBe(true);
+  kept.response.destroy();
 });
 
 test('a stream whose agent was revoked while nothing was heard ends once events arrive again', async () => {

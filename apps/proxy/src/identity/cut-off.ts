@@ -1,12 +1,15 @@
-import { ConnectorsError } from '@connectors/vault-core';
+import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
 import { checkGrant } from '../access/check-grant.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { identifyAgent } from './identify-agent.ts';
 
+/** Vault cannot be asked at the moment: it is asked again so much later. */
+const retryMs = 2_000;
+
 /**
  * Ends those requests under way, streams above all, that would be refused if they came now: their agent was revoked, its
- * key replaced, or its grants were taken away. Where Vault cannot tell at the moment, they go on.
+ * key replaced, or its grants were taken away. While Vault cannot tell, they go on.
  *
  * @param agentId absent: of all agents
  */
@@ -16,21 +19,24 @@ export async function cutOff(parts: ProxyParts, agentId?: string): Promise<void>
       // No event is about one that is known by its token.
       agent !== undefined && agent.keys.length > 0 && (agentId ?? agent.id) === agent.id,
   );
-  await Promise.all(exchanges.map((exchange) => endIfRefused(exchange, parts)));
-}
-
-async function endIfRefused(exchange: Exchange, parts: ProxyParts): Promise<void> {
-  try {
-    await identifyAgent(exchange, parts);
-    checkGrant(exchange, parts);
-  } catch (error) {
-    if (isRefusal(error)) exchange.response.destroy();
+  const refusals = await Promise.all(exchanges.map((exchange) => refusalOf(exchange, parts)));
+  for (const [index, refusal] of refusals.entries()) {
+    if (refusal === 'agent_unauthenticated' || refusal === 'agent_forbidden') {
+      exchanges[index]?.response.destroy();
+    }
+  }
+  if (refusals.some((refusal) => refusal === 'vault_unavailable' || refusal === 'rate_limited')) {
+    setTimeout(() => void cutOff(parts, agentId), retryMs).unref();
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof ConnectorsError &&
-    (error.code === 'agent_unauthenticated' || error.code === 'agent_forbidden')
-  );
+/** How it would be refused now, if at all. */
+async function refusalOf(exchange: Exchange, parts: ProxyParts): Promise<ErrorCode | undefined> {
+  try {
+    await identifyAgent(exchange, parts);
+    checkGrant(exchange, parts);
+    return undefined;
+  } catch (error) {
+    return error instanceof ConnectorsError ? error.code : undefined;
+  }
 }
