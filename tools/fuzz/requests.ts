@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 /** What is sent on one connection: text that stands for bytes (latin1), and the methods that it asks for, as far as that is certain. */
 export interface Conversation {

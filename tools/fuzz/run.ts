@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { answersProblem } from './answers.ts';
 import { conversations, type Conversation } from './requests.ts';
 import type { World } from './world.ts';
 
 /** Longer than the proxy waits for anything in a run. */
 const hangMs = 10_000;
-const connectionsAtOnce = 100;
+const connectionsAtOnce = 300;
 
 /** Ends a connection on which all that came before is whole. */
 const finale = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';

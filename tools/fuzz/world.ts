@@ -93,8 +93,8 @@ export async function startWorld(dir: string) {
 
 function entries(upstreams: ReadonlyMap<string, Server>): Record<string, object> {
   const [first, second] = integrations.map((name) => {
-    const { port } = upstreams.get(name)?.address() as AddressInfo;
-    return `http://127.0.0.1:${port}${basePath}`;
+    const address = upstreams.get(name)?.address() as AddressInfo | undefined;
+    return `http://127.0.0.1:${address?.port}${basePath}`;
   });
   return {
     first: { grant: 'api_key', upstream: { rest: first, mcp: first } },
