@@ -2,6 +2,7 @@ export { browseAs, authorizeAs, grantAs } from './authorization-server/grant-as.
 export type { GrantRequest, TokenResponse } from './authorization-server/grant-as.ts';
 export * from './authorization-server/start-authorization-server.ts';
 export type { OAuthClient } from './authorization-server/configuration.ts';
+export type { Quirks } from './authorization-server/quirks.ts';
 export type { Fault, Faults } from './authorization-server/faults.ts';
 export type { TokenRequest } from './authorization-server/token-endpoint.ts';
 export * from './debian-package.ts';

@@ -5,6 +5,8 @@ import { closeServer, listen } from '../listen.ts';
 import { providerConfiguration, type OAuthClient } from './configuration.ts';
 import { Faults } from './faults.ts';
 import { serveInteraction } from './interaction-pages.ts';
+import { quirkyEndpoints, type QuirkyServer } from './quirky-endpoints.ts';
+import type { Quirks } from './quirks.ts';
 import { openStore } from './store.ts';
 import { watchTokenEndpoint, type TokenRequest } from './token-endpoint.ts';
 
@@ -21,6 +23,8 @@ export interface AuthorizationServerOptions {
   scopes?: string[];
   /** A SQLite file that keeps grants, tokens and keys over a restart; without it they end with the process. */
   dataFile?: string;
+  /** How its token endpoint departs from the RFCs, and with `revocation` a second one to end tokens at, `/revoke`. */
+  quirks?: Quirks;
 }
 
 /** Where the endpoints of an authorization server are: enough to be its client. */
@@ -72,7 +76,7 @@ export async function startAuthorizationServer(
   const tokenRequests: TokenRequest[] = [];
   const faults = new Faults();
   watchTokenEndpoint(provider, tokenRequests, faults);
-  server.on('request', handler(provider));
+  server.on('request', handler(provider, url, { ...options, clients: settings.clients }));
   return {
     url,
     ...endpointsAt(url),
@@ -103,12 +107,24 @@ function endpointsAt(url: string): AuthorizationServerEndpoints {
   };
 }
 
-function handler(provider: Provider): RequestListener {
+function handler(
+  provider: Provider,
+  url: string,
+  { clients, quirks }: { clients: OAuthClient[]; quirks?: Quirks },
+): RequestListener {
   const toProvider = provider.callback();
-  return (request, response) => {
+  const byTheBook: RequestListener = (request, response) => {
     if (request.url?.startsWith('/interaction/')) void serveInteraction(provider, request, response);
     else void toProvider(request, response);
   };
+  if (quirks === undefined) return byTheBook;
+  const server: QuirkyServer = {
+    url,
+    clients,
+    revokeAccessToken: (token) => revokeAccessToken(provider, token),
+    kindOf: (token) => kindOf(provider, token),
+  };
+  return quirkyEndpoints(quirks, server, byTheBook);
 }
 
 function newClient(clientId: string, redirectUris: string[]): OAuthClient {
@@ -118,6 +134,11 @@ function newClient(clientId: string, redirectUris: string[]): OAuthClient {
 async function revokeAccessToken(provider: Provider, token: string): Promise<void> {
   const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token));
   await found?.destroy();
+}
+
+async function kindOf(provider: Provider, token: string): Promise<'access' | 'refresh' | undefined> {
+  if ((await provider.RefreshToken.find(token)) !== undefined) return 'refresh';
+  return (await provider.AccessToken.find(token)) === undefined ? undefined : 'access';
 }
 
 async function revokeGrant(provider: Provider, token: string): Promise<void> {
