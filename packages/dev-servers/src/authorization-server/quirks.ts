@@ -43,7 +43,7 @@ export interface ResponseQuirks {
   error?: ErrorQuirks;
 }
 
-export interface ErrorQuirks {
+interface ErrorQuirks {
   status?: number;
   /** The code in place of the RFC's. */
   codes?: Record<string, string>;
@@ -59,7 +59,7 @@ export interface ErrorQuirks {
 export type RotationQuirk = 'stays' | 'overlaps' | 'untilUsed' | 'endsAccessToken' | number;
 
 /** Tokens are ended at `/revoke`, and no other way. */
-export interface RevocationQuirks {
+interface RevocationQuirks {
   method?: 'POST' | 'DELETE';
   /** Who has to ask: the client (`basic`), its secret behind the word `Client`, the token itself, or nobody. */
   authentication?: 'basic' | 'clientScheme' | 'bearer' | 'none';
