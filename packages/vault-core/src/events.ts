@@ -56,7 +56,7 @@ interface SubscriptionEvents {
 }
 
 /** How a connection that died without a word is found out: asked so often, and so long waited for, in milliseconds. */
-const defaultHeartbeat = { everyMs: 2_000, patienceMs: 2_000 };
+const defaultHeartbeat = { everyMs: 2_000, patienceMs: 3_000 };
 
 /** Listens to a deployment's events on a connection of its own, and tells when it may have missed some. */
 export class EventSubscription extends EventEmitter<SubscriptionEvents> {

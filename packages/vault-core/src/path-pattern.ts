@@ -50,7 +50,7 @@ export function compilePathPattern(pattern: string): (path: string) => boolean {
  */
 function isOneSegment(segment: string): boolean {
   try {
-    const text = decodeURIComponent(segment);
+    const text = segment.includes('%') ? decodeURIComponent(segment) : segment;
     // oxlint-disable-next-line no-control-regex
     return text !== '' && !text.startsWith(';') && !/[/\\%\u0000-\u001f\u007f]/.test(text);
   } catch {

@@ -2,7 +2,7 @@ import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
 import { checkGrant } from '../access/check-grant.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
-import { identifyAgent } from './identify-agent.ts';
+import { admitAgent } from './identify-agent.ts';
 
 /** Vault cannot be asked at the moment: it is asked again so much later. */
 const retryMs = 2_000;
@@ -33,9 +33,9 @@ export async function cutOff(parts: ProxyParts, agentId?: string): Promise<void>
 /** How it would be refused now, if at all. */
 async function refusalOf(exchange: Exchange, parts: ProxyParts): Promise<ErrorCode | undefined> {
   try {
-    await identifyAgent(exchange, parts);
+    await admitAgent(exchange, parts);
     checkGrant(exchange, parts);
-    return undefined;
+    return parts.agents.isCertainOf(exchange.agent.id) ? undefined : 'vault_unavailable';
   } catch (error) {
     return error instanceof ConnectorsError ? error.code : undefined;
   }

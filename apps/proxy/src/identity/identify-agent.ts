@@ -12,6 +12,15 @@ import type { KnownAgent } from './known-agents.ts';
 
 /** Who calls: the agent whose key, or token, is in `Authorization`. */
 export function identifyAgent(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
+  try {
+    return admitAgent(exchange, parts)?.catch((error: unknown) => refuse(error, exchange, parts));
+  } catch (error) {
+    refuse(error, exchange, parts);
+  }
+}
+
+/** The same, for one who was let in before: whatever has become of the key, nobody tries keys here. */
+export function admitAgent(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
   const { agents, admissions, now } = parts;
   const authorization = exchange.request.headers.authorization ?? '';
   const admission = admissions.find(authorization);
@@ -24,24 +33,25 @@ export function identifyAgent(exchange: Exchange, parts: ProxyParts): void | Pro
     exchange.agent = admission.agent;
     return;
   }
-  const presented = presentedIn(authorization);
   const admit = (found: Admission): void => {
     admissions.add(authorization, found);
     exchange.agent = found.agent;
   };
-  try {
-    const found = verify(presented, exchange, parts);
-    if (!(found instanceof Promise)) return admit(found);
-    return found.then(admit, (error: unknown) => refuse(error, exchange, parts));
-  } catch (error) {
-    refuse(error, exchange, parts);
-  }
+  const found = verify(presentedIn(authorization), exchange, parts);
+  return found instanceof Promise ? found.then(admit) : admit(found);
 }
 
 function presentedIn(authorization: string): string {
   const presented = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  if (presented === undefined) throw unauthenticated('The request presents no agent key');
+  if (presented === undefined) throw new NothingPresented();
   return presented;
+}
+
+/** No failure to count: who presents nothing finds out how to. */
+class NothingPresented extends ConnectorsError {
+  constructor() {
+    super('agent_unauthenticated', 'The request presents no agent key');
+  }
 }
 
 function verify(presented: string, exchange: Exchange, parts: ProxyParts): Admission | Promise<Admission> {
@@ -74,7 +84,8 @@ function timeOf(expiresAt: string | undefined): number {
 
 /** Counts what was presented and is not good; one who fails too often is told to wait instead. */
 function refuse(error: unknown, exchange: Exchange, parts: ProxyParts): never {
-  if (error instanceof ConnectorsError && error.code === 'agent_unauthenticated') {
+  const isAttempt = error instanceof ConnectorsError && !(error instanceof NothingPresented);
+  if (isAttempt && error.code === 'agent_unauthenticated') {
     checkFailures(exchange, parts);
     parts.failures.add(addressOf(exchange));
   }

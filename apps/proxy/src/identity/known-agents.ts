@@ -51,6 +51,11 @@ export class KnownAgents {
     return this.#met.has(id);
   }
 
+  /** Whether what is known of an agent is what Vault says; else it serves on because Vault fails. */
+  isCertainOf(id: string): boolean {
+    return this.#cache.peek(id)?.from === 'cache';
+  }
+
   peek(id: string): KnownAgent | null | undefined {
     return this.#cache.peek(id)?.value;
   }
