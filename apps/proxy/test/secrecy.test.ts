@@ -21,11 +21,18 @@ beforeAll(async () => {
   const claims = { tenants: 'tenants', integrations: undefined, grants: undefined };
   system = await startSystem({
     upstreams: { bare: bare.url, gone: 'http://127.0.0.1:1' },
+    entries: {
+      'by-query': { upstream: { rest: 'http://127.0.0.1:1' }, injection: { query: 'key' } },
+      'by-basic': { upstream: { rest: 'http://127.0.0.1:1' }, injection: { basic: '{token}:' } },
+    },
     tokens: { issuer: issuer.url, audience, jwksUrl: undefined, claims },
   });
   const worker = await startWorker(system, { cooldownMs: 0 });
   const acme = await system.connect('acme');
-  const granted = [acme, await system.connect('acme', 'bare'), await system.connect('acme', 'gone')];
+  const granted = [acme];
+  for (const integration of ['bare', 'gone', 'by-query', 'by-basic']) {
+    granted.push(await system.connect('acme', integration));
+  }
   const { key } = await system.createAgent({ tenants: ['acme'] });
   const [, id = '', secretPart = ''] = key.split('_');
   const tokens = [
@@ -35,6 +42,7 @@ beforeAll(async () => {
   ] as const;
   secrets = [
     granted.map(({ accessToken }) => accessToken),
+    granted.map(({ accessToken }) => Buffer.from(`${accessToken}:`).toString('base64')),
     granted.map(({ refreshToken }) => refreshToken),
     granted.map(({ stored }) => stored.accessToken),
     granted.map(({ stored }) => stored.refreshToken ?? 'none'),
@@ -44,10 +52,10 @@ beforeAll(async () => {
   ].flat();
   const headers = { ...bearer(key), 'x-canary': 'canary-header', cookie: 'canary-header' };
   const send = async (path: string, more = {}) => {
+    const body = 'upgrade' in more ? {} : { method: 'POST', body: 'canary-body' };
     const answer = await call(system.url, `${path}?q=canary-query`, {
-      method: 'POST',
       headers: { ...headers, ...more },
-      body: 'canary-body',
+      ...body,
     });
     if (answer.headers['connectors-error'] !== undefined) answers.push(JSON.stringify(answer));
     return answer.status;
@@ -59,6 +67,9 @@ beforeAll(async () => {
     await send('/proxy/rest-only/a'),
     await send('/mcp/demo', { 'mcp-session-id': 'canary-header' }),
     await send('/mcp/demo', { origin: 'https://canary-header.test' }),
+    await send('/proxy/by-query/a'),
+    await send('/proxy/by-basic/a'),
+    await send('/proxy/by-query/socket', { connection: 'Upgrade', upgrade: 'websocket' }),
     await send('/proxy/none/a'),
     await send('/proxy/demo/../a'),
     await send('/proxy/demo/a', bearer(`cak_${id}_wrong-secret`)),
@@ -82,7 +93,9 @@ afterAll(async () => {
 const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
 
 test('every kind of answer was given', () => {
-  expect(statuses).toEqual([200, 502, 502, 424, 404, 403, 404, 400, 401, 403, 200, 200, 403, 401, 503]);
+  expect(statuses).toEqual([
+    200, 502, 502, 424, 404, 403, 502, 502, 502, 404, 400, 401, 403, 200, 200, 403, 401, 503,
+  ]);
 });
 
 test('no log line holds a secret, a header, a body or a query', () => {

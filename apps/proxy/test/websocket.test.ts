@@ -46,9 +46,8 @@ beforeEach(() => {
   opened = [];
   accept = (request, socket) => join(request, socket);
 });
-afterAll(async () => {
-  await worker.close();
-  await system.close();
+afterAll(() => {
+  // The last test has closed what stands before it.
   server.closeAllConnections();
   server.close();
 });
@@ -303,4 +302,11 @@ test('the access line of a socket is written when it ends', async () => {
     path: '/logged',
     status: 101,
   });
+});
+
+test('a proxy that shuts down does not wait for open sockets', async () => {
+  const { socket } = raw();
+  await vi.waitUntil(() => opened[0]);
+  await worker.close();
+  await expect(Promise.all([system.close(), once(socket, 'close')])).resolves.toBeDefined();
 });
