@@ -18,7 +18,7 @@ export function fieldsTold({ fields }: Pick<Provider, 'fields'>, body: unknown):
 function valueAt(body: unknown, path: string): string | undefined {
   let value = body;
   for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;

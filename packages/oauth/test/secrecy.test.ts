@@ -3,7 +3,7 @@ import { format, inspect } from 'node:util';
 import { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
 import { describe, expect, it } from 'vitest';
-import { readTokenResponse, refreshAccessToken, requestToken } from '../src/index.ts';
+import { readTokenResponse, refreshAccessToken, requestToken, revokeToken } from '../src/index.ts';
 import { plainIntegration } from './fixtures.ts';
 import { newKey } from './new-key.ts';
 import { sendJson, startEndpoint } from './start-endpoint.ts';
@@ -66,6 +66,44 @@ describe.each(['basic', 'post'] as const)(
     });
   },
 );
+
+describe('a token that a provider wants in a URL shows in no', () => {
+  it.each([
+    ['error after a cut', (response: ServerResponse) => response.destroy()],
+    ['answer', (response: ServerResponse) => sendJson(response, { error: 'rt-canary' }, 400)],
+  ])('%s', async (_, respond) => {
+    const { url, requests } = await startEndpoint(respond);
+    const integration = plainIntegration({}, { tokenUrl: `${url}/token`, tokenRequestBody: 'query' });
+    const refreshToken = new Secret('rt-canary');
+    const answered = await refreshAccessToken({ guard, integration, refreshToken }).catch(
+      (error: unknown) => error,
+    );
+    expect(requests[0]?.path).toContain('refresh_token=rt-canary');
+    expect(requests[0]?.path).not.toContain('client-secret-canary');
+    expect(everyWayToPrint(answered)).not.toMatch(/canary/);
+  });
+
+  it.each([
+    ['revocation that was cut', (response: ServerResponse) => response.destroy()],
+    [
+      'revocation that was refused',
+      (response: ServerResponse) => sendJson(response, { error: 'rt-Canary' }, 400),
+    ],
+  ])('%s', async (_, respond) => {
+    const { url, requests } = await startEndpoint(respond);
+    const { revocation, ...provider } = plainIntegration().provider;
+    const own = { ...revocation, method: 'DELETE', authentication: 'bearer', body: 'none' } as const;
+    const integration = plainIntegration(
+      {},
+      { ...provider, revokeUrl: `${url}/tokens/{token}`, revocation: own },
+    );
+    const tokens = { accessToken: new Secret('at-canary'), refreshToken: new Secret('rt-canary/1') };
+    const revoked = await revokeToken({ guard, integration, ...tokens });
+    expect(requests[0]?.path).toBe('/tokens/rt-canary%2F1');
+    expect(revoked.kind).toBe('failed');
+    expect(everyWayToPrint(revoked)).not.toMatch(/canary/i);
+  });
+});
 
 describe('what an assertion is signed with, and the assertion, show in no', () => {
   const key = newKey('ES256');

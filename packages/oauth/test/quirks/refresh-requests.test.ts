@@ -91,6 +91,17 @@ describe('an address with fields of the credential', () => {
     await expect(refused).rejects.toMatchObject({ code: 'fields_invalid', sent: 'no' });
   });
 
+  it('gets none when one in its path breaks its rule', async () => {
+    const provider = definitionOf('sentry-integration') as Partial<ReadyProvider>;
+    const refused = refreshAccessToken({
+      integration: plainIntegration({}, provider),
+      refreshToken: new Secret('rt-1'),
+      fields: { installationId: '../others' },
+      guard,
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'fields_invalid', sent: 'no' });
+  });
+
   it('gets none at a host that its rule lets pass and the provider’s does not', async () => {
     const { provider, ...integration } = zendesk();
     const lax = {

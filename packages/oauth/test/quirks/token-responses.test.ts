@@ -325,6 +325,7 @@ describe('quirk: extra fields that must be stored', () => {
     [{}],
     [{ instance_url: 'not a URL' }],
     [{ instance_url: ['https://acme.my.salesforce.com'] }],
+    [{ instance_url: 'https://acme.my.salesforce.com:8443' }],
     [{ instance_url: 'https://acme.my.salesforce.com:x' }],
     [{ ['__proto__']: { instance_url: 'https://acme.my.salesforce.com' } }],
   ])('are not taken when they are not as their rule says: %j', (extra) => {
