@@ -25,7 +25,7 @@ import { KnownAgents } from './identity/known-agents.ts';
 import type { TokenSettings } from './identity/token-settings.ts';
 import { SessionIds } from './mcp/session-ids.ts';
 import { registerProtectedResource } from './mcp/protected-resource.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type ProxyMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
 import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
 import { registerHealth } from './routes/health.ts';
@@ -114,8 +114,34 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
 }
 
 function assemble(deps: ProxyDeps): ProxyParts {
-  const { vault, queues, events, log, now, staleMaxMs } = deps;
+  const { vault, events, log, now, staleMaxMs } = deps;
   const metrics = createMetrics();
+  const parts: ProxyParts = {
+    admissions: new Admissions(),
+    tokens: openTokens(deps),
+    failures: new FailedAttempts({ ...failureLimit, now }),
+    underWay: new Set(),
+    agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
+    ...openLimits(deps),
+    ...openCredentials(deps, metrics),
+    upstreams: deps.upstreams,
+    dispatchers: new Dispatchers(deps.guard, { http2: deps.http2 }),
+    headersTimeoutMs: deps.headersTimeoutMs,
+    agentIdleMs: deps.agentIdleMs,
+    consoleUrl: deps.consoleUrl,
+    proxyUrl: deps.proxyUrl,
+    sessionIds: new SessionIds(deps.mcpSessionKey),
+    mcpOrigins: deps.mcpOrigins,
+    metrics,
+    log,
+    auditLog: deps.auditLog,
+    now,
+  };
+  hearEvents(events, parts);
+  return parts;
+}
+
+function openCredentials({ vault, queues, now, staleMaxMs, ...deps }: ProxyDeps, metrics: ProxyMetrics) {
   const vaultReads = new TenantBuckets(deps.vaultReads, now);
   const credentials = new CredentialCache({
     store: vault.credentials,
@@ -136,30 +162,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     now,
     onRequest: ({ integration }) => metrics.refreshRequests.inc({ integration }),
   });
-  const parts: ProxyParts = {
-    admissions: new Admissions(),
-    tokens: openTokens(deps),
-    failures: new FailedAttempts({ ...failureLimit, now }),
-    underWay: new Set(),
-    agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
-    ...openLimits(deps),
-    credentials,
-    renewals,
-    upstreams: deps.upstreams,
-    dispatchers: new Dispatchers(deps.guard, { http2: deps.http2 }),
-    headersTimeoutMs: deps.headersTimeoutMs,
-    agentIdleMs: deps.agentIdleMs,
-    consoleUrl: deps.consoleUrl,
-    proxyUrl: deps.proxyUrl,
-    sessionIds: new SessionIds(deps.mcpSessionKey),
-    mcpOrigins: deps.mcpOrigins,
-    metrics,
-    log,
-    auditLog: deps.auditLog,
-    now,
-  };
-  hearEvents(events, parts);
-  return parts;
+  return { credentials, renewals };
 }
 
 function openLimits({ tenantRate: limit, countTogether, occupancy, maxLagMs, now }: ProxyDeps) {

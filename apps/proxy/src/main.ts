@@ -40,21 +40,10 @@ async function start(): Promise<void> {
     log,
     auditLog: createLogger('proxy', config.AUDIT_LOG === 'on' ? 'info' : 'silent').child({ audit: true }),
     now: Date.now,
-    consoleUrl: config.CONSOLE_URL,
-    proxyUrl: config.PROXY_URL,
-    credentialCacheMs: config.CREDENTIAL_CACHE_SECONDS * 1_000,
-    staleMaxMs: config.STALE_MAX_SECONDS * 1_000,
-    refreshWaitMs: config.REFRESH_WAIT_MS,
-    refreshCooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1_000,
-    headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
-    // It is missing only where nobody can start a session.
-    mcpSessionKey: config.MCP_SESSION_KEY ?? new Secret(randomBytes(32).toString('base64url')),
-    mcpOrigins: new Set(config.MCP_ALLOWED_ORIGINS),
     countTogether: countInRedis(requests, config.REDIS_PREFIX),
+    ...settingsOf(config),
     ...limitsOf(config),
     sampleLag,
-    agentIdleMs: config.AGENT_IDLE_MS,
-    http2: config.UPSTREAM_HTTP2 === 'on',
   });
 
   const url = await app.listen({ host: config.HOST, port: config.PORT });
@@ -72,6 +61,23 @@ async function start(): Promise<void> {
     log.info('proxy stopped');
     process.exit(0);
   });
+}
+
+function settingsOf(config: ReturnType<typeof readProxyConfig>['config']) {
+  return {
+    consoleUrl: config.CONSOLE_URL,
+    proxyUrl: config.PROXY_URL,
+    credentialCacheMs: config.CREDENTIAL_CACHE_SECONDS * 1_000,
+    staleMaxMs: config.STALE_MAX_SECONDS * 1_000,
+    refreshWaitMs: config.REFRESH_WAIT_MS,
+    refreshCooldownMs: config.REFRESH_COOLDOWN_SECONDS * 1_000,
+    headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
+    // It is missing only where nobody can start a session.
+    mcpSessionKey: config.MCP_SESSION_KEY ?? new Secret(randomBytes(32).toString('base64url')),
+    mcpOrigins: new Set(config.MCP_ALLOWED_ORIGINS),
+    agentIdleMs: config.AGENT_IDLE_MS,
+    http2: config.UPSTREAM_HTTP2 === 'on',
+  };
 }
 
 function limitsOf(config: ReturnType<typeof readProxyConfig>['config']) {
