@@ -103,3 +103,10 @@ test('waits for what is in flight no longer than SHUTDOWN_SECONDS', async () => 
   expect(await answering).toBe('socket hang up');
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
+
+test('ends when asked to, also when nobody reads its log any more', async () => {
+  const { child } = await started(alone);
+  child.stdout.destroy();
+  child.kill('SIGTERM');
+  expect((await once(child, 'exit'))[0]).toBe(0);
+});

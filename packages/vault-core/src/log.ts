@@ -19,7 +19,8 @@ function standardOutput(): DestinationStream {
   let isDue = false;
   const flush = (): void => {
     isDue = false;
-    output.flushSync();
+    // Not flushSync, which tries for ever when nobody reads any more.
+    output.flush();
   };
   process.once('exit', flush);
   return {
