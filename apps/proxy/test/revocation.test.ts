@@ -62,6 +62,30 @@ describe('an open stream ends when', () => {
   });
 });
 
+test('all of very many open streams end when their agent is revoked', async () => {
+  const { agent, key } = await system.admin.agents.create({ name: 'a bot', grants });
+  const opening = Array.from({ length: 30 }, () =>
+    open(system.url, '/proxy/streaming/', { headers: bearer(key.reveal()) }),
+  );
+  const streams = await Promise.all(opening);
+  for (const stream of streams) stream.on('error', () => undefined).resume();
+  await system.admin.agents.delete(agent.id);
+  await announce(agent.id);
+  await expect.poll(() => streams.filter(isOpen).length).toBe(0);
+});
+
+describe('an open stream ends when its agent is moved', () => {
+  test.each([
+    ['to another tenant', ['umbrella']],
+    ['to several others', ['umbrella', 'initech']],
+  ])('%s', async (_where, tenants) => {
+    const { id, ended } = await startStream();
+    await system.admin.agents.update(id, { grants: [{ tenants }] });
+    await announce(id);
+    expect(await ended).toBe('ended');
+  });
+});
+
 describe('an open stream goes on when', () => {
   test.each<[string, (id: string) => Promise<unknown>]>([
     ['its key is rotated with an overlap', (id) => system.admin.agents.rotate(id, 60_000)],

@@ -13,14 +13,18 @@ export function checkGrant(exchange: Exchange, { now }: Pick<ProxyParts, 'now'>)
   const { integration } = target;
   const tenantId = resolveTenant(agent, request.headers['x-tenant-id'], integration);
   const id = { tenantId, integration };
-  if (target.surface === 'rest') checkRest(exchange, id, now());
-  else if (!agent.permissions.allowsSurface(id, 'mcp', now())) {
-    throw new GrantMissingError(`The agent has no grant for MCP with ${integration} for ${tenantId}`, {
-      tenant: tenantId,
-      integration,
-    });
-  }
+  checkCall(exchange, id, now());
   exchange.credentialId = id;
+}
+
+/** The same for a tenant that is chosen already. */
+export function checkCall(exchange: Exchange, id: Exchange['credentialId'], now: number): void {
+  const { agent, target } = exchange;
+  if (target.surface === 'rest') return checkRest(exchange, id, now);
+  if (agent.permissions.allowsSurface(id, 'mcp', now)) return;
+  const { tenantId: tenant, integration } = id;
+  const message = `The agent has no grant for MCP with ${integration} for ${tenant}`;
+  throw new GrantMissingError(message, { tenant, integration });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
-import { checkGrant } from '../access/check-grant.ts';
+import { checkCall } from '../access/check-grant.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { admitAgent } from './identify-agent.ts';
@@ -34,7 +34,8 @@ export async function cutOff(parts: ProxyParts, agentId?: string): Promise<void>
 async function refusalOf(exchange: Exchange, parts: ProxyParts): Promise<ErrorCode | undefined> {
   try {
     await admitAgent(exchange, parts);
-    checkGrant(exchange, parts);
+    // What is under way goes on for the tenant that it was begun for, whatever the agent's tenants are now.
+    checkCall(exchange, exchange.credentialId, parts.now());
     return parts.agents.isCertainOf(exchange.agent.id) ? undefined : 'vault_unavailable';
   } catch (error) {
     return error instanceof ConnectorsError ? error.code : undefined;
