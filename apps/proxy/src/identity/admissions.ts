@@ -4,9 +4,9 @@ import type { KnownAgent } from './known-agents.ts';
 /** What was presented once, and found to be good. */
 export interface Admission {
   agent: KnownAgent;
-  /** Milliseconds since the epoch from which on it is not; infinite for what does not expire. */
+  /** Milliseconds since the epoch from which on it is looked at anew; infinite for what does not expire. */
   expiresAt: number;
-  /** Whether it is a key of a stored agent, which may change or be revoked before; else a token, good until it expires. */
+  /** Whether it is a key of a stored agent, which may change or be revoked before; else a token. */
   isStored: boolean;
 }
 

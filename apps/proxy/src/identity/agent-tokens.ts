@@ -31,6 +31,9 @@ const algorithms = [
 /** Seconds by which the clocks of issuer and proxy may differ. */
 const clockTolerance = 30;
 
+/** A token is verified again after so many milliseconds: the issuer may have taken its key back. */
+const trustedMs = 10 * 60_000;
+
 /** RFC 9068 2.1; many issuers say `JWT`, or nothing. Tokens of any other kind are for something else. */
 const types = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt']);
 
@@ -51,10 +54,11 @@ export class AgentTokens {
     const { sub, exp } = payload;
     if (!types.has(typ?.toLowerCase())) throw refused('its type is another');
     if (typeof sub !== 'string' || sub === '') throw refused('it has no subject');
-    const expiresAt = ((exp ?? 0) + clockTolerance) * 1_000;
+    const now = this.#options.now();
+    const expiresAt = Math.min(((exp ?? 0) + clockTolerance) * 1_000, now + trustedMs);
     const grants = readGrants(payload, this.#options.claims);
     const id = agentIdOf(sub);
-    const createdAt = new Date(this.#options.now()).toISOString();
+    const createdAt = new Date(now).toISOString();
     const agent = { id, name: id, keys: [], grants, createdAt, permissions: new Permissions(grants) };
     return { agent, expiresAt, isStored: false };
   }

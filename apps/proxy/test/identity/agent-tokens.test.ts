@@ -61,7 +61,7 @@ describe('a token of the issuer', () => {
     expect((await askWith({ claims: { exp: seconds - 20 } })).status).toBe(424);
   });
 
-  test('is known again until it expires, without asking anybody', async () => {
+  test('is known again, without asking anybody, and not beyond its expiry', async () => {
     const token = await issuer.sign();
     await ask(token);
     issuer.asked.length = 0;
@@ -205,6 +205,16 @@ describe('keys of the issuer', () => {
     clock.offset = system.clock.offset;
     let count = 0;
     await expect.poll(async () => (await ask(await signOld(`b${(count += 1)}`))).status).toBe(401);
+  });
+
+  test('that were taken back end tokens that were let in with them', async () => {
+    const token = await issuer.sign();
+    expect((await ask(token)).status).toBe(424);
+    issuer.keys.splice(0, issuer.keys.length, await newIssuerKey('key-6'));
+    system.clock.offset += 600_000;
+    clock.offset = system.clock.offset;
+    expect((await askWith({})).status).toBe(424);
+    expect((await ask(token)).status).toBe(401);
   });
 
   test('that are known are good while the issuer is away, for a day', async () => {
