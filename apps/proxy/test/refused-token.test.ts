@@ -1,6 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import { fingerprint } from '@connectors/dev-servers';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bearer, call, echoOf, problemOf, type Call } from './call.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { bearer, call, echoOf, open, problemOf, type Call } from './call.ts';
 import { startSystem, type System } from './start-system.ts';
 import { startUpstream } from './start-upstream.ts';
 import { startWorker, type Worker } from './start-worker.ts';
@@ -67,6 +68,36 @@ test('the access line tells whether a refused token was replaced', async () => {
   };
   await expect.poll(() => forced('/replaced')).toBe(true);
   expect(forced('/dead')).toBeUndefined();
+});
+
+describe('when a request was sent again and its agent goes away, both answers end at the upstream:', () => {
+  const later = (answer: ServerResponse) => void setTimeout(() => answer.end(), 200);
+  test.each<[string, (refusal: ServerResponse) => void]>([
+    ['a refusal without an end', () => undefined],
+    ['a refusal that ends after the second attempt began', later],
+  ])('%s', async (what, onSecond) => {
+    const upstream = await startUpstream();
+    onTestFinished(upstream.close);
+    const tenant = what.replaceAll(' ', '-').slice(0, 40);
+    const here = await startSystem({ upstreams: { endless: upstream.url } });
+    onTestFinished(() => here.close());
+    const { key } = await here.createAgent({ tenants: [tenant] });
+    await here.connect(tenant, 'endless');
+    const answers: ServerResponse[] = [];
+    upstream.handle = (_request, response) => {
+      answers.push(response);
+      response.writeHead(answers.length === 2 ? 401 : 200).write('begun');
+      if (answers.length === 3 && answers[1] !== undefined) onSecond(answers[1]);
+    };
+    const ask = () => open(here.url, '/proxy/endless/', { headers: bearer(key) });
+    (await ask()).on('error', () => undefined).destroy();
+    // Nobody tells the proxy: it finds out when the token that it has is refused.
+    await here.connect(tenant, 'endless');
+    const agent = await ask();
+    await expect.poll(() => answers[1]?.destroyed).toBe(true);
+    agent.on('error', () => undefined).destroy();
+    await expect.poll(() => answers.filter(({ destroyed }) => !destroyed)).toEqual([]);
+  });
 });
 
 test('a body that is too large to be kept is not replayed, but will pass when sent again', async () => {

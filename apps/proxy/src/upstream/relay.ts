@@ -50,6 +50,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#response = exchange.response;
     this.#settle = Promise.withResolvers();
     this.outcome = this.#settle.promise;
+    // A refusal whose body does not end.
+    exchange.relay?.abort();
     exchange.relay = this;
   }
 
@@ -87,7 +89,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onRequestUpgrade(controller: Controller, _status: number, _headers: unknown, socket: Duplex): void {
-    this.#exchange.relay = undefined;
+    this.#leave();
     const { upgrade, requestId, use } = this.#exchange;
     if (upgrade === undefined) throw new TypeError('nobody has asked for this');
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
@@ -112,7 +114,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Controller): void {
-    this.#exchange.relay = undefined;
+    this.#leave();
     if (this.#refusalBytes !== undefined) return;
     const trailers = responseHeaders(latin1(controller.rawTrailers), this.#exchange.use.injection);
     if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
@@ -121,7 +123,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#exchange.relay = undefined;
+    this.#leave();
     if (!this.#response.headersSent) {
       // The body was refused on its way: what is left of it would be taken for the next request.
       if (error instanceof ConnectorsError) this.#response.shouldKeepAlive = false;
@@ -131,6 +133,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     // The agent must see that something is missing.
     if (this.#refusalBytes === undefined) this.#response.destroy();
     this.#settle.resolve('relayed');
+  }
+
+  /** There is nothing left to abort; but a second attempt may be at work by now. */
+  #leave(): void {
+    if (this.#exchange.relay === this) this.#exchange.relay = undefined;
   }
 
   #isRefusal(status: number, headers: IncomingHttpHeaders): boolean {
