@@ -27,7 +27,7 @@ import { SessionIds } from './mcp/session-ids.ts';
 import { registerProtectedResource } from './mcp/protected-resource.ts';
 import { createMetrics, type ProxyMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
-import { createProxyServer, latestResponse } from './routes/agent-requests.ts';
+import { createProxyServer, requestsOn } from './routes/agent-requests.ts';
 import { registerHealth } from './routes/health.ts';
 import { refuseUnparsed } from './routes/unparsed.ts';
 import { Dispatchers } from './upstream/dispatchers.ts';
@@ -85,7 +85,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
     logger: false,
     // While it shuts down it serves what still arrives on open connections.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseUnparsed(error, socket, latestResponse(socket), parts),
+    clientErrorHandler: (error, socket) => refuseUnparsed(error, socket, requestsOn(socket), parts),
     serverFactory: (serveOwn) => createProxyServer(serveOwn, parts),
   });
   registerHealth(app, {

@@ -50,12 +50,12 @@ export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts):
   return server;
 }
 
-const latest = Symbol('the latest response on a connection');
-type Answering = Socket & { [latest]?: ServerResponse };
+const underWay = Symbol('the requests under way on a connection');
+type Busy = Socket & { [underWay]?: Set<Exchange> };
 
-/** The response that an agent's connection is, or was last, used for. */
-export function latestResponse(socket: Answering): ServerResponse | undefined {
-  return socket[latest];
+/** The agent's requests on a connection that are not answered wholly; several if it does not wait for answers. */
+export function requestsOn(socket: Busy): Iterable<Exchange> {
+  return socket[underWay] ?? [];
 }
 
 function isOwn({ method, url = '' }: IncomingMessage): boolean {
@@ -64,7 +64,6 @@ function isOwn({ method, url = '' }: IncomingMessage): boolean {
 
 /** `ANY /proxy/{integration}/…` and `ANY /mcp/{integration}…`, and the answer to everything that is no route. */
 function serveAgent(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): void {
-  (request.socket as Answering)[latest] = response;
   const exchange = begin(request, response, parts);
   if (isPath.test(exchange.url) && !isForwarded.test(exchange.url)) {
     const message = 'Agents call /proxy/{integration}/{path} or /mcp/{integration}';
@@ -114,8 +113,13 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, p
 function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): Exchange {
   const exchange = new Exchange(request, response);
   parts.underWay.add(exchange);
+  const { socket }: { socket: Busy } = request;
+  (socket[underWay] ??= new Set()).add(exchange);
   parts.occupancy.begin(exchange);
-  response.once('close', () => conclude(exchange, parts));
+  response.once('close', () => {
+    socket[underWay]?.delete(exchange);
+    conclude(exchange, parts);
+  });
   return exchange;
 }
 

@@ -1,7 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ConnectorsError } from '@connectors/vault-core';
-import { nextRequestId } from '../exchange.ts';
+import { nextRequestId, type Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { problemMessage } from './problem.ts';
 
@@ -14,17 +13,17 @@ const details: Record<string, string> = {
 /**
  * Answers what Node cannot parse: there is no request then, only a connection.
  *
- * @param current the latest response on this connection
+ * @param underWay the requests on this connection that are not answered wholly
  */
 export function refuseUnparsed(
   { code = '' }: Error & { code?: string },
   socket: Socket,
-  current: ServerResponse | undefined,
+  underWay: Iterable<Exchange>,
   { consoleUrl, metrics, log }: ProxyParts,
 ): void {
   if (code === 'ECONNRESET' || !socket.writable) return;
-  // An answer within another would be taken for its body.
-  if (current?.headersSent === true && !current.writableEnded) {
+  // An answer within another would be taken for its body, and one before it for that one.
+  if ([...underWay].some(isOwedAnswer)) {
     socket.destroy();
     return;
   }
@@ -39,4 +38,9 @@ export function refuseUnparsed(
   metrics.requests.inc({ integration: 'none', status: '4xx' });
   metrics.errors.inc({ code: error.code });
   log.info({ requestId, status, error: error.code, cause: code }, 'request');
+}
+
+/** Whether this request arrived whole, or its answer has begun: then what comes next on the connection is its answer. */
+function isOwedAnswer({ request, response }: Exchange): boolean {
+  return !response.writableEnded && (request.complete || response.headersSent);
 }
