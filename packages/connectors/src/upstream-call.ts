@@ -100,7 +100,7 @@ export class UpstreamCaller {
     const { rest } = addresses;
     if (rest === undefined) throw new ConnectorsError('integration_unknown');
     const url = new URL(`${rest.origin}${requestTarget(rest, call.path, call.query, injection)}`);
-    const defaults = injection.defaults.map(({ key, value }) => [key, value]);
+    const defaults = injection.defaults.map(({ name, value }) => [name.toLowerCase(), value]);
     try {
       const { statusCode, headers, body } = await upstream(this.#guard.check(url), {
         method: call.method as 'GET',

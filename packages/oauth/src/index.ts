@@ -1,7 +1,7 @@
 export { authorizeUrl, type AuthorizeRequest } from './authorize-url.ts';
 export { catalog } from './catalog.ts';
 export { fieldProblems, type CredentialFields } from './credential-fields.ts';
-export { Injection, type Injected } from './injection.ts';
+export { headerKey, Injection, type Injected } from './injection.ts';
 export type { Integration, ReadyIntegration } from './integration.ts';
 export { integrationFields, readIntegrations } from './integration-settings.ts';
 export { entrySchema, loadIntegrations } from './load-integrations.ts';

@@ -3,6 +3,15 @@ import { fillText, type CredentialFields } from './credential-fields.ts';
 import type { InjectionStyle } from './injection-style.ts';
 import { withoutParameter } from './query-parameter.ts';
 
+/**
+ * A header's name as upstreams compare it. To those that read headers as CGI does (RFC 3875 4.1.18) `_` is `-`, so that one
+ * could stand beside the other and be taken for it.
+ */
+export function headerKey(name: string): string {
+  const key = name.toLowerCase();
+  return key.includes('_') ? key.replaceAll('_', '-') : key;
+}
+
 /** What a credential brings into requests, and the integration's client id, for APIs that want to see it. */
 export interface Injected {
   accessToken: Secret;
@@ -15,9 +24,9 @@ export interface Injected {
  * same names. Printing it shows no token.
  */
 export class Injection {
-  /** The names, in lower case, of the headers that it sets. */
+  /** The {@link headerKey}s of the headers that it sets. */
   readonly names: ReadonlySet<string>;
-  /** For requests that lack them; `key` is the name in lower case. */
+  /** For requests that lack them, by their {@link headerKey}. */
   readonly defaults: readonly { key: string; name: string; value: string }[];
   readonly #headers: readonly string[];
   readonly #parameter: { name: string; text: string } | undefined;
@@ -41,9 +50,9 @@ export class Injection {
         text: `${encodeURIComponent(style.query)}=${encodeURIComponent(token)}`,
       };
     }
-    this.names = new Set(headers.map(([name = '']) => name.toLowerCase()));
+    this.names = new Set(headers.map(([name = '']) => headerKey(name)));
     this.defaults = Object.entries(style.defaultHeaders)
-      .map(([name, value]) => ({ key: name.toLowerCase(), name, value }))
+      .map(([name, value]) => ({ key: headerKey(name), name, value }))
       .filter(({ key }) => !this.names.has(key));
     this.#headers = headers.flat();
     this.#secrets = [token, ...(basic === undefined ? [] : [basic])].filter((secret) => secret !== '');

@@ -1,4 +1,4 @@
-import type { Injection } from '@connectors/oauth';
+import { headerKey, type Injection } from '@connectors/oauth';
 
 /** A header field list as it is on the wire: name, value, name, value. Order and repetition are kept. */
 export type RawHeaders = string[];
@@ -51,8 +51,9 @@ export function requestHeaders(
   const present = new Set<string>();
   for (let i = 0; i + 1 < received.length; i += 2) {
     const name = (received[i] ?? '').toLowerCase();
-    if (injection.names.has(name) || isDropped(name) || ending?.has(name)) continue;
-    present.add(name);
+    const key = headerKey(name);
+    if (injection.names.has(key) || isDropped(key) || ending?.has(name)) continue;
+    present.add(key);
     headers.push(received[i] ?? '', received[i + 1] ?? '');
   }
   for (const { key, name, value } of injection.defaults) {

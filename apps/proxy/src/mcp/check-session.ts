@@ -1,3 +1,4 @@
+import { headerKey } from '@connectors/oauth';
 import { ConnectorsError } from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { RawHeaders } from '../injection/request-headers.ts';
@@ -28,8 +29,8 @@ export function checkSession(exchange: Exchange, { sessionIds }: ProxyParts): vo
 function forUpstream(received: readonly string[], sessionId: string | undefined): RawHeaders {
   const headers: RawHeaders = [];
   for (let i = 0; i + 1 < received.length; i += 2) {
-    const name = (received[i] ?? '').toLowerCase();
-    if (name !== header && name !== 'origin') headers.push(received[i] ?? '', received[i + 1] ?? '');
+    const key = headerKey(received[i] ?? '');
+    if (key !== header && key !== 'origin') headers.push(received[i] ?? '', received[i + 1] ?? '');
   }
   if (sessionId !== undefined) headers.push('Mcp-Session-Id', sessionId);
   return headers;

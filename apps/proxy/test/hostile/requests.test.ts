@@ -13,11 +13,15 @@ beforeAll(async () => {
   raw = await startRawUpstream();
   system = await startSystem({
     upstreams: { raw: `${raw.url}/base` },
-    entries: { 'by-key': { upstream: { rest: raw.url }, injection: { header: 'X-Api-Key', scheme: '' } } },
+    entries: {
+      'by-key': { upstream: { rest: raw.url }, injection: { header: 'X-Api-Key', scheme: '' } },
+      'raw-mcp': { upstream: { mcp: raw.url } },
+    },
     agentIdleMs: 500,
   });
   ({ accessToken: token } = await system.connect('acme', 'raw'));
   await system.connect('acme', 'by-key');
+  await system.connect('acme', 'raw-mcp');
   ({ accessToken: otherToken } = await system.connect('umbrella', 'raw'));
   ({ key } = await system.createAgent({ tenants: ['acme'] }));
 });
@@ -275,6 +279,12 @@ describe('another tenant is not reached', () => {
   });
 });
 
+test('an MCP session is not named in another spelling of its header', async () => {
+  const headers = { ...bearer(key), Mcp_Session_Id: 'stolen', 'mcp_session-id': 'stolen' };
+  expect((await call(system.url, '/mcp/raw-mcp', { headers })).status).toBe(200);
+  expect(raw.received).not.toContain('stolen');
+});
+
 test('requests in one write are answered in order, each with its own credential', async () => {
   raw.handle = (text, socket) => {
     for (const [, path = ''] of text.matchAll(/^GET (\S+) HTTP/gm)) {
@@ -293,6 +303,21 @@ test('requests in one write are answered in order, each with its own credential'
   const arrived = raw.received;
   expect(arrived).toMatch(new RegExp(`/base/1 HTTP[^]*?Bearer ${token}\r\n`));
   expect(arrived).toMatch(new RegExp(`/base/2 HTTP[^]*?Bearer ${otherToken}\r\n`));
+});
+
+test.each([
+  ['an answer that is under way', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbegun', [200]],
+  ['an answer that is still to come', '', []],
+])('what cannot be parsed is not answered within %s', async (_what, begun, expected) => {
+  raw.handle = (_text, socket) => void socket.write(begun);
+  const { socket, received } = dial(system.url);
+  socket.write(`${line('GET')}${authorized()}\r\n`);
+  await expect.poll(() => received().includes('begun') || asked().length === 1).toBe(true);
+  await expect.poll(() => received().endsWith('begun') || begun === '').toBe(true);
+  // Answered at once, but it has to wait for its turn.
+  socket.write(`GET /proxy/raw/%5c HTTP/1.1\r\n${authorized()}\r\nno HTTP\r\n\r\n`);
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(statuses(received())).toEqual(expected);
 });
 
 test('after all this the proxy serves on', async () => {

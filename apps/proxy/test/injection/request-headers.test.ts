@@ -45,6 +45,17 @@ test.each([
   expect(sent(names.flatMap((name) => [name, 'x']))).toEqual(injected);
 });
 
+test('drops what some servers take for a dropped header: they read `_` as `-`', () => {
+  const names = ['X_Tenant_Id', 'x_http_method_override', 'X_Forwarded-For', 'Transfer_Encoding', 'Proxy_X'];
+  expect(sent(names.flatMap((name) => [name, 'x']))).toEqual(injected);
+});
+
+test('drops what some servers take for the injected header', () => {
+  const style = { header: 'X-Api-Key', scheme: '', headers: { Api_Version: '2' } };
+  const received = ['X_Api_Key', 'evil', 'x_api-key', 'evil', 'Api-Version', '1', 'X_Other', 'kept'];
+  expect(sent(received, style)).toEqual(['X_Other', 'kept', 'Api_Version', '2', 'X-Api-Key', 'token']);
+});
+
 test('drops what Connection names, in every list and whatever its case', () => {
   const received = [
     'Connection',
