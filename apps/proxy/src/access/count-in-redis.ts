@@ -1,7 +1,7 @@
 import type { connectRedis } from '@connectors/vault-core';
 import type { CountTogether } from './tenant-rates.ts';
 
-/** Longer than a tenant is remembered that sends nothing. */
+/** Longer than a tenant is counted that sends nothing. */
 const lifetimeMs = 60_000;
 
 /** Counts requests of tenants in Redis, with one call for all of them. The keys hold a number, and expire by themselves. */

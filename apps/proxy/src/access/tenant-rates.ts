@@ -16,7 +16,8 @@ interface TenantRate {
   total: number | undefined;
 }
 
-const forgetMs = 10_000;
+/** After so many milliseconds without a request a tenant is counted no more. */
+const idleMs = 10_000;
 
 export interface TenantRatesOptions {
   limit: RateLimit;
@@ -55,10 +56,11 @@ export class TenantRates {
 
   /** Tells the others what passed here, and learns what passed there. Called every so often; never waited for. */
   async report(): Promise<void> {
-    this.#forgetIdle();
-    if (this.#isReporting || this.#tenants.size === 0) return;
+    this.#forgetFull();
+    if (this.#isReporting) return;
+    const reported = this.#active();
+    if (reported.length === 0) return;
     this.#isReporting = true;
-    const reported = [...this.#tenants];
     const counts = new Map(reported.map(([tenantId, { taken }]) => [tenantId, taken]));
     for (const [, rate] of reported) rate.taken = 0;
     try {
@@ -79,8 +81,21 @@ export class TenantRates {
     rate.total = total;
   }
 
-  #forgetIdle(): void {
-    const horizon = this.#options.now() - forgetMs;
+  #active(): [string, TenantRate][] {
+    const horizon = this.#options.now() - idleMs;
+    const active: [string, TenantRate][] = [];
+    for (const entry of this.#tenants) {
+      if (entry[1].usedAt > horizon) active.push(entry);
+      // The shared count expires.
+      else entry[1].total = undefined;
+    }
+    return active;
+  }
+
+  /** A bucket that is not full yet is kept: else a pause would fill it. */
+  #forgetFull(): void {
+    const { limit, now } = this.#options;
+    const horizon = now() - Math.max(idleMs, (limit.burst / limit.perSecond) * 1_000);
     for (const [tenantId, { usedAt }] of this.#tenants) if (usedAt <= horizon) this.#tenants.delete(tenantId);
   }
 }

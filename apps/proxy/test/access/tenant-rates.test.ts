@@ -79,6 +79,18 @@ test('tenants do not take from each other', async () => {
   expect(rates[0]?.take('quiet')).toBe(0);
 });
 
+test('a pause does not fill a bucket that takes longer to fill', () => {
+  const state = { now: 0 };
+  const slow = { perSecond: 1, burst: 100 };
+  const countTogether: CountTogether = (counts) => Promise.resolve(counts);
+  const rates = new TenantRates({ limit: slow, countTogether, now: () => state.now });
+  const takeAll = () => Array.from({ length: 200 }, () => rates.take('acme')).filter((wait) => wait === 0);
+  expect(takeAll()).toHaveLength(100);
+  state.now += 20_000;
+  void rates.report();
+  expect(takeAll()).toHaveLength(20);
+});
+
 test('a tenant that sends nothing is counted no more', async () => {
   const { run, rates, state, sums } = fleet(1);
   await run(1);
