@@ -14,16 +14,20 @@ export function climbs(path: string): boolean {
   return true;
 }
 
-/** `..;x` is `..` to servers that cut parameters off path segments. */
+/** `..;x` is `..` to servers that cut parameters off path segments, or off a path what follows a `?`, `#` or NUL in it. */
 function isDotSegment(segment: string): boolean {
-  return /^\.\.?(?:;.*)?$/s.test(segment);
+  // oxlint-disable-next-line no-control-regex
+  return /^\.\.?(?:[;?#\0].*)?$/s.test(segment);
 }
 
 const decodings: Record<string, string> = {
+  '%00': '\0',
+  '%23': '#',
   '%25': '%',
   '%2e': '.',
   '%2f': '/',
   '%3b': ';',
+  '%3f': '?',
   '%5c': '\\',
   // Longer than UTF-8 allows, and read all the same by lenient servers.
   '%c0%ae': '.',

@@ -6,10 +6,14 @@ export interface RpcAnswer {
 
 export type RpcId = string | number;
 
-/** The id of a request that can be answered; `undefined` for everything else, batches among them. */
+/** The id of a request that can be answered; `undefined` for everything else, batches and ids that we would not repeat exactly among them. */
 export function requestIdOf(message: unknown): RpcId | undefined {
   const { id, method } = fieldsOf(message);
-  return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : undefined;
+  return typeof method === 'string' && (typeof id === 'string' || isExact(id)) ? id : undefined;
+}
+
+function isExact(id: unknown): id is number {
+  return Number.isSafeInteger(id);
 }
 
 export function rpcError(

@@ -104,6 +104,7 @@ test.each([
   ['a batch', [request('tools/list')]],
   ['nothing', undefined],
   ['text', 'tools/list'],
+  ['an id that would come back as another', { ...request('ping'), id: Number('12345678901234567891') }],
   ['an id that is none', { ...request('ping'), id: { a: 1 } }],
 ])('%s has no such answer', (_, message) => {
   expect(answer(message)).toBeUndefined();

@@ -27,6 +27,7 @@ describe('a target', () => {
     ['an encoded percent sign', '/discount/100%25'],
     ['bytes that are no UTF-8', '/caf%E9/%ff'],
     ['two slashes within', '/bucket//key'],
+    ['an encoded question mark', '/a%3f/..b%23/c'],
   ])('may have %s', (_what, rest) => {
     expect(() => readTarget(`/proxy/github${rest}`)).not.toThrow();
   });
@@ -52,6 +53,9 @@ describe('a path that could leave the base path is refused:', () => {
     ['dots as code points', '/%u002e%u002E/a'],
     ['path parameters behind dots', '/..;a=b/c'],
     ['an encoded path parameter behind dots', '/..%3bx/c'],
+    ['an encoded NUL behind dots', '/a/..%00/c'],
+    ['an encoded question mark behind dots', '/a/..%3fc'],
+    ['an encoded fragment behind encoded dots', '/a/%2e%2e%23c'],
     ['another authority', '//evil.example/a'],
   ])('%s', (_what, path) => {
     expect(() => readTarget(`/proxy/github${path}`)).toThrow(/^The path must not/);
