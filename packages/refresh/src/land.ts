@@ -31,8 +31,9 @@ export async function landRotation(
   engine: RefreshEngine,
   job: RefreshJobData,
   record: CredentialRecord,
-  tokens: TokenSet,
+  issued: TokenSet,
 ): Promise<Landing> {
+  const tokens = withFields(record, issued);
   const land = rotation(engine, job, record, tokens);
   for (let pause = 100; ; pause = Math.min(pause * 2, maxPauseMs)) {
     // Beside asking Vault, which may take its time, or hang while this worker dies; and each time: Redis may have been wiped.
@@ -69,7 +70,7 @@ export async function landSpooled(
 ): Promise<Landing | undefined> {
   const tokens = await engine.spool.get(job);
   if (tokens === undefined) return undefined;
-  const landing = await rotation(engine, job, record, tokens)();
+  const landing = await rotation(engine, job, record, withFields(record, tokens))();
   await engine.spool.remove(job);
   return landing;
 }
@@ -104,6 +105,12 @@ function rotation(
       await revokeUnused(engine, job, tokens, written.kind);
     return { kind: 'superseded' };
   };
+}
+
+/** Tokens with all that is known of their credential, without which a provider's address may not be. */
+function withFields({ credential: { metadata } }: CredentialRecord, tokens: TokenSet): TokenSet {
+  const fields = { ...metadata.fields, ...tokens.fields };
+  return Object.keys(fields).length === 0 ? tokens : { ...tokens, fields };
 }
 
 async function isDeleted(engine: RefreshEngine, id: CredentialId): Promise<boolean> {
@@ -152,6 +159,7 @@ async function encryptTokens(
         tokenIssuedAt: now,
         updatedAt: now,
         refreshCount: stored.metadata.refreshCount + 1,
+        ...(tokens.fields === undefined ? {} : { fields: { ...tokens.fields } }),
         ...(end === undefined ? {} : { refreshTokenExpiresAt: end }),
       },
     };
