@@ -57,6 +57,11 @@ export class Exchange {
     const presented = request.headers['x-request-id'];
     this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : nextRequestId();
   }
+
+  /** Ends the connection, for the answer cannot be ended. A response that waits behind another one has no way to do that. */
+  breakOff(): void {
+    this.request.socket.destroy();
+  }
 }
 
 const processId = randomBytes(8).toString('hex');

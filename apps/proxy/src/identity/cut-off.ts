@@ -22,7 +22,7 @@ export async function cutOff(parts: ProxyParts, agentId?: string): Promise<void>
   const refusals = await Promise.all(exchanges.map((exchange) => refusalOf(exchange, parts)));
   for (const [index, refusal] of refusals.entries()) {
     if (refusal === 'agent_unauthenticated' || refusal === 'agent_forbidden') {
-      exchanges[index]?.response.destroy();
+      exchanges[index]?.breakOff();
     }
   }
   if (refusals.some((refusal) => refusal === 'vault_unavailable' || refusal === 'rate_limited')) {

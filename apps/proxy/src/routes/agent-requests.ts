@@ -71,7 +71,7 @@ function serveAgent(request: IncomingMessage, response: ServerResponse, parts: P
     return;
   }
   // Whatever goes wrong with an answer must not end the process.
-  serve(exchange, parts).catch(() => response.destroy());
+  serve(exchange, parts).catch(() => exchange.breakOff());
 }
 
 function wantsWebSocket({ method, url = '', headers }: IncomingMessage): boolean {
@@ -96,7 +96,7 @@ function serveUpgrade(request: IncomingMessage, upgrade: Upgrade, parts: ProxyPa
   response.once('finish', () => response.statusCode === 101 || socket.destroySoon());
   const exchange = begin(request, response, parts);
   exchange.upgrade = upgrade;
-  serve(exchange, parts).catch(() => response.destroy());
+  serve(exchange, parts).catch(() => exchange.breakOff());
 }
 
 const isPath = /^\//;
@@ -114,13 +114,22 @@ function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyP
   const exchange = new Exchange(request, response);
   parts.underWay.add(exchange);
   const { socket }: { socket: Busy } = request;
-  (socket[underWay] ??= new Set()).add(exchange);
+  (socket[underWay] ??= watch(socket)).add(exchange);
   parts.occupancy.begin(exchange);
   response.once('close', () => {
     socket[underWay]?.delete(exchange);
     conclude(exchange, parts);
   });
   return exchange;
+}
+
+/** Node tells a response that waits behind another one nothing of the end of its connection. */
+function watch(socket: Socket): Set<Exchange> {
+  const exchanges = new Set<Exchange>();
+  socket.once('close', () => {
+    for (const { response } of exchanges) if (response.socket === null) response.emit('close');
+  });
+  return exchanges;
 }
 
 function conclude(exchange: Exchange, parts: ProxyParts): void {

@@ -38,7 +38,7 @@ export function answerProblem(
   if (error !== thrown) log.error({ requestId, err: thrown }, 'internal error');
   exchange.error = error;
   if (response.headersSent) {
-    response.destroy();
+    exchange.breakOff();
     return;
   }
   const { status, headers, body } = problemMessage(error, exchange, consoleUrl);

@@ -131,7 +131,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return;
     }
     // The agent must see that something is missing.
-    if (this.#refusalBytes === undefined) this.#response.destroy();
+    if (this.#refusalBytes === undefined) this.#exchange.breakOff();
     this.#settle.resolve('relayed');
   }
 

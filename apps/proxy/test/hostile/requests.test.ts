@@ -320,6 +320,41 @@ test.each([
   expect(statuses(received())).toEqual(expected);
 });
 
+test('an answer that breaks off behind another one ends the connection', async () => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const { promise: broken, resolve: breakOff } = Promise.withResolvers<void>();
+  raw.handle = (text, socket) => {
+    if (text.includes('/first')) {
+      ask();
+      void broken.then(() => socket.write('HTTP/1.1 204 No Content\r\n\r\n'));
+    } else {
+      socket.once('close', () => breakOff());
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbegun');
+    }
+  };
+  const { socket } = dial(system.url);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(`${line('GET', '/proxy/raw/first')}${authorized()}\r\n`);
+  await asked;
+  socket.write(`${line('GET', '/proxy/raw/second')}${authorized()}\r\n`);
+  await expect(closed).resolves.toBeDefined();
+});
+
+test('requests that wait behind another one are forgotten when their connection ends', async () => {
+  const inFlight = async () => {
+    const { text } = await call(system.url, '/metrics');
+    return /^connectors_proxy_requests_in_flight (\d+)/m.exec(text)?.[1];
+  };
+  raw.handle = () => undefined;
+  const sockets = Array.from({ length: 5 }, () => dial(system.url).socket);
+  for (const socket of sockets) {
+    socket.write(`${line('GET')}${authorized()}\r\n`.repeat(20));
+  }
+  await expect.poll(inFlight).toBe('100');
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(inFlight).toBe('0');
+});
+
 test('after all this the proxy serves on', async () => {
   expect((await call(system.url, '/proxy/raw/a', { headers: bearer(key) })).status).toBe(200);
   expect(system.lines.join('\n')).not.toContain('internal error');
