@@ -6,10 +6,19 @@ export function providersPage(): string {
   const providers = [...catalog.values()];
   return page('Providers', [
     '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` switch a provider on (`GITHUB_CLIENT_ID`; a `-` becomes `_`). What stands under “to set” is `values` of its entry in `connectors.yaml`, where every field can be overridden: see [integrations](integrations.md), [fields](integration-fields.md), and [adding a provider](adding-a-provider.md).',
-    'Values with a `?` come from others than the provider, or are assumed: look before you rely on them. Rotation that nobody has documented counts as `yes`, which only makes us more careful.',
+    'Values with a `?` come from others than the provider, or are assumed: look before you rely on them. Rotation that nobody has documented counts as `yes`, which only makes us more careful; some providers issue no refresh tokens at all.',
     '## Tokens',
     table(
-      ['Provider', 'Name', 'Grant', 'Rotates', 'Access token', 'Refresh token', 'Revocation', 'MCP server'],
+      [
+        'Provider',
+        'Name',
+        'Grant',
+        'Refresh tokens rotate',
+        'Access token',
+        'Refresh token',
+        'Revocation',
+        'MCP server',
+      ],
       providers.map((provider) => [
         `[\`${provider.id}\`](${provider.docsUrl})`,
         provider.name,

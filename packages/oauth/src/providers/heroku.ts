@@ -22,5 +22,12 @@ export const heroku: Provider = {
     ...oauthDefaults.injection,
     defaultHeaders: { Accept: 'application/vnd.heroku+json; version=3' },
   },
-  unverified: ['omittedParams', 'pkce', 'assumedLifetime', 'injection', 'refreshTokenRotates'],
+  unverified: [
+    'omittedParams',
+    'pkce',
+    'scopeSeparator',
+    'assumedLifetime',
+    'injection',
+    'refreshTokenRotates',
+  ],
 };
