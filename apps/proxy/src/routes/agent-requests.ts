@@ -114,22 +114,13 @@ function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyP
   const exchange = new Exchange(request, response);
   parts.underWay.add(exchange);
   const { socket }: { socket: Busy } = request;
-  (socket[underWay] ??= watch(socket)).add(exchange);
+  (socket[underWay] ??= new Set()).add(exchange);
   parts.occupancy.begin(exchange);
   response.once('close', () => {
     socket[underWay]?.delete(exchange);
     conclude(exchange, parts);
   });
   return exchange;
-}
-
-/** Node tells a response that waits behind another one nothing of the end of its connection. */
-function watch(socket: Socket): Set<Exchange> {
-  const exchanges = new Set<Exchange>();
-  socket.once('close', () => {
-    for (const { response } of exchanges) if (response.socket === null) response.emit('close');
-  });
-  return exchanges;
 }
 
 function conclude(exchange: Exchange, parts: ProxyParts): void {
