@@ -196,6 +196,17 @@ test.each([
   expect(text).toMatch(/^HTTP\/1\.1 200 [^]*no socket$/);
 });
 
+test('after an upgrade that was declined the connection ends, for nobody reads on', async () => {
+  const other = connect(Number(new URL(system.url).port), '127.0.0.1');
+  let text = '';
+  other.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const lines = `GET /proxy/ws/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`;
+  other.write(`${lines}Connection: upgrade\r\nUpgrade: foo\r\n\r\n${lines}\r\n`);
+  await once(other, 'close');
+  expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(1);
+  expect(text).toContain('Connection: close');
+});
+
 test('a request behind one that is not answered yet cannot take the connection over', async () => {
   const socket = connect(Number(new URL(system.url).port), '127.0.0.1');
   socket.on('error', () => undefined);
