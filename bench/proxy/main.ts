@@ -118,7 +118,7 @@ function describeVariants(
     behind('node:http + undici', script('bare-undici.ts', ...bare)),
     behind('reply-from', script('reply-from.ts', ...bare)),
     ours('ours', { LOG_LEVEL: 'silent', AUDIT_LOG: 'off' }),
-    ours('ours, log on', {}),
+    ours('ours with log', {}),
   ];
   return only === undefined ? all : all.filter(({ name }) => only.includes(name));
 }

@@ -25,13 +25,14 @@ import { KnownAgents } from './identity/known-agents.ts';
 import type { TokenSettings } from './identity/token-settings.ts';
 import { SessionIds } from './mcp/session-ids.ts';
 import { registerProtectedResource } from './mcp/protected-resource.ts';
+import type { Exchange } from './exchange.ts';
 import { createMetrics, type ProxyMetrics } from './metrics.ts';
 import type { ProxyParts } from './pipeline.ts';
-import { createProxyServer, requestsOn } from './routes/agent-requests.ts';
+import { createProxyServer } from './routes/agent-requests.ts';
 import { registerHealth } from './routes/health.ts';
 import { refuseUnparsed } from './routes/unparsed.ts';
 import { Dispatchers } from './upstream/dispatchers.ts';
-import { endTunnels } from './upstream/tunnel.ts';
+import { KeptBodies } from './upstream/kept-bodies.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
 /** Wrong keys that one address may present in a row, and how long it waits for one more. */
@@ -75,6 +76,9 @@ export interface ProxyDeps {
   http2: boolean;
 }
 
+/** All bodies that are kept for a replay may take so much of the memory together. */
+const maxKeptBytes = 64 * 1024 * 1024;
+
 /** How often replicas tell each other what they let pass. */
 const reportMs = 250;
 
@@ -85,7 +89,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
     logger: false,
     // While it shuts down it serves what still arrives on open connections.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseUnparsed(error, socket, requestsOn(socket), parts),
+    clientErrorHandler: (error, socket) => refuseUnparsed(error, socket, parts),
     serverFactory: (serveOwn) => createProxyServer(serveOwn, parts),
   });
   registerHealth(app, {
@@ -104,7 +108,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
   const stopSampling = deps.sampleLag((lagMs, now) => parts.shedder.sample(lagMs, now));
   const reporting = setInterval(() => void parts.rates?.report(), reportMs).unref();
   // Nobody else would ever end them.
-  app.addHook('preClose', () => endTunnels(parts, () => true));
+  app.addHook('preClose', () => endStreams(parts, ({ upgrade }) => upgrade !== undefined));
   app.addHook('onClose', async () => {
     stopSampling();
     clearInterval(reporting);
@@ -125,6 +129,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     ...openLimits(deps),
     ...openCredentials(deps, metrics),
     upstreams: deps.upstreams,
+    keptBodies: new KeptBodies(maxKeptBytes),
     dispatchers: new Dispatchers(deps.guard, { http2: deps.http2 }),
     headersTimeoutMs: deps.headersTimeoutMs,
     agentIdleMs: deps.agentIdleMs,
@@ -189,7 +194,8 @@ function hearEvents(events: EventSubscription, parts: ProxyParts): void {
     credentials.hear(event);
     renewals.hear(event);
     if (event.type === 'credential-stored' || event.type === 'credential-deleted') {
-      endTunnels(parts, (id) => credentialKey(id) === credentialKey(event));
+      const key = credentialKey(event);
+      endStreams(parts, ({ credentialId }) => credentialKey(credentialId) === key);
     }
     if (event.type === 'agent-changed') void cutOff(parts, event.agentId);
   });
@@ -198,4 +204,9 @@ function hearEvents(events: EventSubscription, parts: ProxyParts): void {
     credentials.hearGap();
     void cutOff(parts);
   });
+}
+
+/** Ends the streams that were chosen: nothing else would, for they may be silent for ever. */
+function endStreams({ underWay }: ProxyParts, isChosen: (exchange: Exchange) => boolean): void {
+  for (const exchange of underWay) if (exchange.isStream && isChosen(exchange)) exchange.response.destroy();
 }

@@ -10,6 +10,7 @@ export function audit(
   log: Logger,
   { requestId, agent, credentialId, credential, target, request }: Exchange,
 ): void {
+  if (!log.isLevelEnabled('info')) return;
   log.info(
     {
       requestId,

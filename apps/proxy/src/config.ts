@@ -72,6 +72,9 @@ export const proxyConfigSchema = z.object({
   MAX_REQUESTS_IN_FLIGHT: count(10_000).describe(
     'How many requests a proxy may have under way. Event streams count until they have begun.',
   ),
+  TENANT_MAX_STREAMS: count(2_000).describe(
+    'How many event streams and WebSockets of a tenant a proxy may have open. Of what else a proxy may have under way, a tenant has half at most.',
+  ),
   MAX_EVENT_LOOP_LAG_MS: milliseconds(200).describe(
     'How late the event loop may be, for a second on end, before requests are turned away, in milliseconds.',
   ),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CredentialUse, Upstream } from '@connectors/oauth';
 import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
+import type { Place } from './access/occupancy.ts';
 import type { KnownAgent } from './identity/known-agents.ts';
 import type { RequestBody } from './upstream/body.ts';
 import type { Upgrade } from './upstream/tunnel.ts';
@@ -36,11 +37,14 @@ export class Exchange {
   headers: readonly string[];
   /** Makes an MCP session id of the upstream one for this agent. */
   signSession: ((upstreamId: string) => string) | undefined;
-  /** What it counts for besides the proxy itself; see `Occupancy`. */
-  occupies: 'proxy' | { count: number } | undefined;
-
-  /** What the agent wants of its connection besides an answer. */
+  /** The connection, if the agent wants to speak WebSocket on it. */
   upgrade: Upgrade | undefined;
+  /** Where it counts; see `Occupancy`. */
+  occupies: Place[] = [];
+  /** Whether it has become an event stream or a WebSocket. */
+  isStream = false;
+  /** Of its body, in memory. */
+  keptBytes = 0;
 
   /** For the access line. */
   credentialFrom: 'cache' | 'source' | 'stale' | undefined;

@@ -38,7 +38,7 @@ async function start(): Promise<void> {
     events,
     ...described,
     log,
-    auditLog: createLogger('proxy', config.AUDIT_LOG === 'on' ? 'info' : 'silent').child({ audit: true }),
+    auditLog: log.child({ audit: true }, { level: config.AUDIT_LOG === 'on' ? 'info' : 'silent' }),
     now: Date.now,
     countTogether: countInRedis(requests, config.REDIS_PREFIX),
     ...settingsOf(config),
@@ -88,6 +88,7 @@ function limitsOf(config: ReturnType<typeof readProxyConfig>['config']) {
     occupancy: {
       maxRequests: config.MAX_REQUESTS_IN_FLIGHT,
       maxPerIntegration: config.UPSTREAM_MAX_CONCURRENT_REQUESTS,
+      maxStreams: config.TENANT_MAX_STREAMS,
     },
     maxLagMs: config.MAX_EVENT_LOOP_LAG_MS,
   };

@@ -9,9 +9,9 @@ import { checkGrant } from './access/check-grant.ts';
 import { findIntegration } from './access/find-integration.ts';
 import { limitRate } from './access/limit-rate.ts';
 import type { LoadShedder } from './access/load-shedder.ts';
-import { enterUpstream, shedLoad, type Occupancy } from './access/occupancy.ts';
+import { enterProxy, enterUpstream, shedLoad, type Occupancy } from './access/occupancy.ts';
 import type { TenantRates } from './access/tenant-rates.ts';
-import { obtainCredential } from './credential/obtain-credential.ts';
+import { keepCredential, obtainCredential } from './credential/obtain-credential.ts';
 import type { Exchange } from './exchange.ts';
 import { identifyAgent } from './identity/identify-agent.ts';
 import type { AgentTokens } from './identity/agent-tokens.ts';
@@ -27,6 +27,7 @@ import { answerProblem } from './routes/problem.ts';
 import { readTarget } from './routes/target.ts';
 import type { Dispatchers } from './upstream/dispatchers.ts';
 import { forward, takeBody } from './upstream/forward.ts';
+import type { KeptBodies } from './upstream/kept-bodies.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
 /** What the steps work with. */
@@ -49,6 +50,7 @@ export interface ProxyParts {
   /** The web origins whose pages may call MCP servers. */
   mcpOrigins: ReadonlySet<string>;
   dispatchers: Dispatchers;
+  keptBodies: KeptBodies;
   /** How long an upstream may take to begin its response. */
   headersTimeoutMs: number;
   /** How long an agent may send nothing when something is due from it. */
@@ -74,11 +76,13 @@ const steps: readonly Step[] = [
   checkOrigin, //      403 origin_forbidden
   checkGrant, //       403 agent_forbidden
   limitRate, //        429 rate_limited
+  enterProxy, //       429 rate_limited
   findIntegration, //  404 integration_unknown
   checkSession, //     404 session_unknown
   inspectMessage, //   MCP: 403 agent_forbidden, 400, 413
   obtainCredential, // 424 credential_not_found, token_expired, 503
   takeBody,
+  keepCredential, //   424 if it is gone by now
   enterUpstream, //    503 overloaded
   forward, //          401 of the upstream: refresh, replay once; 413, 502, 504
 ];

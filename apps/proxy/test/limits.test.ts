@@ -86,15 +86,15 @@ describe('the rate of a tenant', () => {
 });
 
 describe('an integration that is busy', () => {
-  const occupancy = { maxRequests: 100, maxPerIntegration: 2 };
+  const occupancy = { maxRequests: 100, maxPerIntegration: 2, maxStreams: 3 };
 
-  /** Two requests that the upstream keeps waiting. */
+  /** Two requests, of two tenants, that the upstream keeps waiting. */
   async function busy() {
     const system = await start({ occupancy });
-    const agent = await agentOf(system, 'acme');
-    const waiting = [agent.send('/proxy/demo/slow'), agent.send('/proxy/demo/slow')];
+    const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
+    const waiting = [acme.send('/proxy/demo/slow'), umbrella.send('/proxy/demo/slow')];
     await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(2);
-    return { system, agent, waiting };
+    return { system, agent: await agentOf(system, 'initech'), acme, waiting };
   }
 
   test('takes no more requests than it may, and says when to come again', async () => {
@@ -105,9 +105,20 @@ describe('an integration that is busy', () => {
     await expect.poll(async () => (await agent.send()).status).toBe(200);
   });
 
+  test('takes no more than half of them from one tenant', async () => {
+    const system = await start({ occupancy });
+    const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
+    const waiting = acme.send('/proxy/demo/slow');
+    await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);
+    expect(refusal(await acme.send())).toEqual([429, 'rate_limited', '2']);
+    expect((await umbrella.send()).status).toBe(200);
+    system.rest.release();
+    expect((await waiting).status).toBe(200);
+  });
+
   test('keeps no other integration from being used', async () => {
-    const { system, agent, waiting } = await busy();
-    expect((await agent.send('/proxy/rest-only/')).status).toBe(200);
+    const { system, acme, waiting } = await busy();
+    expect((await acme.send('/proxy/rest-only/')).status).toBe(200);
     system.rest.release();
     await Promise.all(waiting);
   });
@@ -115,25 +126,51 @@ describe('an integration that is busy', () => {
   test('has room again when an agent went away', async () => {
     const system = await start({ occupancy });
     const agent = await agentOf(system, 'acme');
-    const responses = [
-      await agent.open('/proxy/demo/bytes/99999999'),
-      await agent.open('/proxy/demo/bytes/99999999'),
-    ];
-    expect((await agent.send()).status).toBe(503);
-    responses[0]?.destroy();
+    const response = await agent.open('/proxy/demo/bytes/99999999');
+    expect((await agent.send()).status).toBe(429);
+    response.destroy();
     await expect.poll(async () => (await agent.send()).status).toBe(200);
-    responses[1]?.destroy();
   });
 
   test('is not kept busy by streams of events that have begun', async () => {
     const system = await start({ occupancy });
     const agent = await agentOf(system, 'acme');
     const streams = [];
-    for (let i = 0; i < 4; i += 1) streams.push(await agent.open('/proxy/demo/events?n=2&interval=3600000'));
-    expect(streams.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200]);
+    for (let i = 0; i < 3; i += 1) streams.push(await agent.open('/proxy/demo/events?n=2&interval=3600000'));
+    expect(streams.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
     expect((await agent.send()).status).toBe(200);
     for (const stream of streams) stream.destroy();
   });
+});
+
+test('a tenant has no more streams open than it may, and one more when one has ended', async () => {
+  const system = await start({ occupancy: { maxRequests: 100, maxPerIntegration: 100, maxStreams: 2 } });
+  const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
+  const path = '/proxy/demo/events?n=2&interval=3600000';
+  const streams = [await acme.open(path), await acme.open(path)];
+  expect(refusal(await acme.send(path))).toEqual([429, 'rate_limited', '2']);
+  streams.push(await umbrella.open(path));
+  expect((await acme.send()).status).toBe(200);
+  streams[0]?.destroy();
+  await expect
+    .poll(async () => {
+      const stream = await acme.open(path);
+      streams.push(stream);
+      return stream.statusCode;
+    })
+    .toBe(200);
+  for (const stream of streams) stream.destroy();
+});
+
+test('a tenant has at most half of the requests that a proxy may have under way', async () => {
+  const system = await start({ occupancy: { maxRequests: 2, maxPerIntegration: 100, maxStreams: 100 } });
+  const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
+  const waiting = acme.send('/proxy/demo/slow');
+  await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);
+  expect(refusal(await acme.send())).toEqual([429, 'rate_limited', '2']);
+  expect((await umbrella.send()).status).toBe(200);
+  system.rest.release();
+  await waiting;
 });
 
 test('an integration is not kept busy by WebSockets that are open', async () => {
@@ -145,7 +182,7 @@ test('an integration is not kept busy by WebSockets that are open', async () => 
   onTestFinished(() => void upstream.close());
   const { port } = upstream.address() as AddressInfo;
   const system = await start({
-    occupancy: { maxRequests: 100, maxPerIntegration: 1 },
+    occupancy: { maxRequests: 100, maxPerIntegration: 1, maxStreams: 100 },
     upstreams: { ws: `http://127.0.0.1:${port}` },
   });
   await system.connect('acme', 'ws');
@@ -235,7 +272,7 @@ describe('a proxy that cannot keep up', () => {
   });
 
   test('has no more requests under way than it may', async () => {
-    const system = await start({ occupancy: { maxRequests: 1, maxPerIntegration: 10 } });
+    const system = await start({ occupancy: { maxRequests: 1, maxPerIntegration: 10, maxStreams: 100 } });
     const agent = await agentOf(system, 'acme');
     const waiting = agent.send('/proxy/demo/slow');
     await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);

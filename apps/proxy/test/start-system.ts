@@ -127,7 +127,7 @@ export async function startSystem({
     tenantRate: { perSecond: 0, burst: 1 },
     countTogether: countInRedis(requests, prefix),
     vaultReads: { perSecond: 1_000, burst: 1_000 },
-    occupancy: { maxRequests: 10_000, maxPerIntegration: 1_000 },
+    occupancy: { maxRequests: 10_000, maxPerIntegration: 1_000, maxStreams: 2_000 },
     maxLagMs: 200,
     // No test depends on how busy the machine is.
     sampleLag: () => () => undefined,

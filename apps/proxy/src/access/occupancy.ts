@@ -1,4 +1,4 @@
-import { ConnectorsError } from '@connectors/vault-core';
+import { ConnectorsError, credentialKey, RateLimitError } from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 
@@ -9,16 +9,27 @@ export interface OccupancyLimits {
   maxRequests: number;
   /** Of each integration, unless it sets a number of its own (`maxConcurrentRequests`). */
   maxPerIntegration: number;
+  /** Open event streams and WebSockets of each tenant. */
+  maxStreams: number;
 }
 
+/** How many requests take up the same place. */
+export interface Place {
+  count: number;
+}
+
+/** No tenant may have more of a place than this, so that the others find room. */
+const tenantShare = 0.5;
+
 /**
- * Counts the requests that are under way, so that a slow upstream takes no more of the proxy, and a proxy no more of an
- * upstream, than they can bear. A stream of events counts until it has begun: it may stay open for days, and the next ones must get in.
+ * Counts the requests that are under way, so that a slow upstream takes no more of the proxy, a proxy no more of an
+ * upstream, and a tenant no more of either, than they can bear. A stream counts as a request until it has begun, and then
+ * as a stream: it may stay open for days, and the next requests must get in.
  */
 export class Occupancy {
   readonly #limits: OccupancyLimits;
-  readonly #perIntegration = new Map<string, { count: number }>();
-  #requests = 0;
+  readonly #proxy: Place = { count: 0 };
+  readonly #places = new Map<string, Place>();
 
   constructor(limits: OccupancyLimits) {
     this.#limits = limits;
@@ -26,36 +37,80 @@ export class Occupancy {
 
   /** Whether there are more requests than there may be. */
   get isFull(): boolean {
-    return this.#requests > this.#limits.maxRequests;
+    return this.#proxy.count > this.#limits.maxRequests;
   }
 
   begin(exchange: Exchange): void {
-    this.#requests += 1;
-    exchange.occupies = 'proxy';
+    take(exchange, this.#proxy);
   }
 
-  /** @throws ConnectorsError `overloaded` */
+  /** @throws RateLimitError */
+  enterProxy(exchange: Exchange): void {
+    const { tenantId } = exchange.credentialId;
+    const own = this.#place(tenantId);
+    if (own.count >= shareOf(this.#limits.maxRequests)) throw tooMany(tenantId, 'requests');
+    take(exchange, own);
+  }
+
+  /** @throws RateLimitError, or ConnectorsError `overloaded` when all tenants together are too many */
   enterUpstream(exchange: Exchange): void {
-    const { upstream, target } = exchange;
-    const { integration } = target;
-    const used = this.#perIntegration.get(integration) ?? { count: 0 };
-    if (used.count >= (upstream.provider.maxConcurrentRequests ?? this.#limits.maxPerIntegration)) {
-      throw new ConnectorsError('overloaded', `Too many requests to ${integration} are under way`, {
-        retryAfterMs,
-      });
+    const { upstream, credentialId } = exchange;
+    const { tenantId, integration } = credentialId;
+    const max = upstream.provider.maxConcurrentRequests ?? this.#limits.maxPerIntegration;
+    // Ids hold no such character, so no tenant has an integration's place.
+    const all = this.#place(`*${integration}`);
+    const own = this.#place(credentialKey(credentialId));
+    if (own.count >= shareOf(max)) throw tooMany(tenantId, `requests to ${integration}`);
+    if (all.count >= max) {
+      const message = `Too many requests to ${integration} are under way`;
+      throw new ConnectorsError('overloaded', message, { retryAfterMs });
     }
-    if (used.count === 0) this.#perIntegration.set(integration, used);
-    used.count += 1;
-    exchange.occupies = used;
+    take(exchange, all);
+    take(exchange, own);
   }
 
-  /** The request is over, or has become a stream. */
-  leave(exchange: Exchange): void {
-    if (exchange.occupies === undefined) return;
-    this.#requests -= 1;
-    if (exchange.occupies !== 'proxy') exchange.occupies.count -= 1;
-    exchange.occupies = undefined;
+  /** @throws RateLimitError */
+  becomeStream(exchange: Exchange): void {
+    const { tenantId } = exchange.credentialId;
+    const streams = this.#place(`~${tenantId}`);
+    if (streams.count >= this.#limits.maxStreams) throw tooMany(tenantId, 'streams');
+    this.leave(exchange);
+    take(exchange, streams);
+    exchange.isStream = true;
   }
+
+  /** The request is over. */
+  leave(exchange: Exchange): void {
+    for (const place of exchange.occupies) place.count -= 1;
+    exchange.occupies = [];
+  }
+
+  #place(name: string): Place {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = { count: 0 };
+      this.#places.set(name, place);
+    }
+    return place;
+  }
+}
+
+function take(exchange: Exchange, place: Place): void {
+  place.count += 1;
+  exchange.occupies.push(place);
+}
+
+function shareOf(max: number): number {
+  return Math.ceil(max * tenantShare);
+}
+
+function tooMany(tenantId: string, what: string): RateLimitError {
+  return new RateLimitError(`Too many ${what} of tenant ${tenantId} are under way`, retryAfterMs);
+}
+
+/** The tenant has not all of the proxy to itself. */
+export function enterProxy(exchange: Exchange, { occupancy }: ProxyParts): void {
+  occupancy.enterProxy(exchange);
 }
 
 /** The integration's upstream is not busy with as many requests as it may be. */

@@ -15,6 +15,15 @@ export function obtainCredential(exchange: Exchange, parts: ProxyParts): void | 
   return credentials.get(exchange.credentialId).then((served) => take(exchange, parts, served));
 }
 
+/**
+ * While a body was waited for, the credential may have been deleted or replaced: then what holds now is what counts.
+ */
+export function keepCredential(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
+  if (exchange.body.kind === 'none') return;
+  const { credentialId: id, credential } = exchange;
+  if (parts.credentials.peek(id)?.value !== credential) return obtainCredential(exchange, parts);
+}
+
 function take(
   exchange: Exchange,
   parts: ProxyParts,

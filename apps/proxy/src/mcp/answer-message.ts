@@ -16,7 +16,7 @@ const curable: ReadonlySet<ErrorCode> = new Set(['credential_not_found', 'token_
 export async function answerMessage(
   exchange: Exchange,
   error: unknown,
-  parts: Pick<ProxyParts, 'consoleUrl' | 'agentIdleMs'>,
+  parts: ProxyParts,
 ): Promise<boolean> {
   const { target }: Partial<Exchange> = exchange;
   if (target?.surface !== 'mcp' || !(error instanceof ConnectorsError)) return false;
@@ -39,13 +39,13 @@ export async function answerMessage(
 async function answerTo(
   error: ConnectorsError,
   exchange: Exchange,
-  { consoleUrl, agentIdleMs }: Pick<ProxyParts, 'consoleUrl' | 'agentIdleMs'>,
+  parts: ProxyParts,
 ): Promise<RpcAnswer | undefined> {
   const isCurable = curable.has(error.code);
   if (!isCurable && !(error instanceof HeaderMismatchError)) return undefined;
-  const message = await messageOf(exchange, agentIdleMs);
+  const message = await messageOf(exchange, parts);
   if (isCurable) {
-    const prompt = { message: `${error.message}.`, url: connectUrl(consoleUrl, exchange.credentialId) };
+    const prompt = { message: `${error.message}.`, url: connectUrl(parts.consoleUrl, exchange.credentialId) };
     return connectAnswer(message, isStateless(exchange.request.headers), prompt);
   }
   const id = requestIdOf(message);
@@ -56,9 +56,9 @@ async function answerTo(
 const headerMismatch = -32_020;
 
 /** The body as JSON; `undefined` if there is none, or it is none, or too large to be looked at. */
-async function messageOf(exchange: Exchange, agentIdleMs: number): Promise<unknown> {
+async function messageOf(exchange: Exchange, parts: ProxyParts): Promise<unknown> {
   try {
-    await takeBody(exchange, { agentIdleMs });
+    await takeBody(exchange, parts);
     return exchange.body.kind === 'kept' ? JSON.parse(exchange.body.bytes.toString()) : undefined;
   } catch {
     return undefined;

@@ -12,10 +12,7 @@ import { parseStrictly } from './strict-json.ts';
  * Where the agent's grants name MCP methods or tools, what it sends is read, and each message in it must be granted. What
  * was read is what is sent on, byte for byte. Nobody else's body is read.
  */
-export function inspectMessage(
-  exchange: Exchange,
-  parts: Pick<ProxyParts, 'now' | 'agentIdleMs'>,
-): void | Promise<void> {
+export function inspectMessage(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
   const { now } = parts;
   const { agent, target, credentialId, request } = exchange;
   if (target.surface !== 'mcp' || !agent.permissions.limitsMcp(credentialId, now())) return;
@@ -32,17 +29,17 @@ export function inspectMessage(
   }
 }
 
-async function inspect(
-  exchange: Exchange,
-  { now, agentIdleMs }: Pick<ProxyParts, 'now' | 'agentIdleMs'>,
-): Promise<void> {
+async function inspect(exchange: Exchange, parts: ProxyParts): Promise<void> {
+  const { now } = parts;
   const { request, response, agent, credentialId: id } = exchange;
   refuseOtherForms(request);
-  await takeBody(exchange, { agentIdleMs });
+  await takeBody(exchange, parts);
   if (exchange.body.kind === 'streamed') {
     // Nobody reads what is left of it.
     response.shouldKeepAlive = false;
-    throw new ConnectorsError('payload_too_large', 'MCP messages of this agent may have at most 1 MiB');
+    throw exchange.body.isLarge
+      ? new ConnectorsError('payload_too_large', 'MCP messages of this agent may have at most 1 MiB')
+      : new ConnectorsError('overloaded', 'There is no room to read the message', { retryAfterMs: 2_000 });
   }
   const bytes = exchange.body.kind === 'kept' ? exchange.body.bytes : Buffer.alloc(0);
   const { messages, isBatch } = read(bytes);

@@ -50,14 +50,6 @@ export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts):
   return server;
 }
 
-const underWay = Symbol('the requests under way on a connection');
-type Busy = Socket & { [underWay]?: Set<Exchange> };
-
-/** The agent's requests on a connection that are not answered wholly; several if it does not wait for answers. */
-export function requestsOn(socket: Busy): Iterable<Exchange> {
-  return socket[underWay] ?? [];
-}
-
 function isOwn({ method, url = '' }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD') && own.test(url);
 }
@@ -115,21 +107,17 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, p
 function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): Exchange {
   const exchange = new Exchange(request, response);
   parts.underWay.add(exchange);
-  const { socket }: { socket: Busy } = request;
-  (socket[underWay] ??= new Set()).add(exchange);
   parts.occupancy.begin(exchange);
-  response.once('close', () => {
-    socket[underWay]?.delete(exchange);
-    conclude(exchange, parts);
-  });
+  response.once('close', () => conclude(exchange, parts));
   return exchange;
 }
 
 function conclude(exchange: Exchange, parts: ProxyParts): void {
-  const { metrics, occupancy, underWay, log } = parts;
+  const { metrics, occupancy, keptBodies, underWay, log } = parts;
   exchange.relay?.abort();
   underWay.delete(exchange);
   occupancy.leave(exchange);
+  keptBodies.release(exchange);
   countAnswer(exchange, metrics);
   if (log.isLevelEnabled('info')) log.info(describe(exchange), 'request');
 }

@@ -10,20 +10,15 @@ const details: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'The headers did not arrive in time',
 };
 
-/**
- * Answers what Node cannot parse: there is no request then, only a connection.
- *
- * @param underWay the requests on this connection that are not answered wholly
- */
+/** Answers what Node cannot parse: there is no request then, only a connection. */
 export function refuseUnparsed(
   { code = '' }: Error & { code?: string },
   socket: Socket,
-  underWay: Iterable<Exchange>,
-  { consoleUrl, metrics, log }: ProxyParts,
+  { underWay, consoleUrl, metrics, log }: ProxyParts,
 ): void {
   if (code === 'ECONNRESET' || !socket.writable) return;
   // An answer within another would be taken for its body, and one before it for that one.
-  if ([...underWay].some(isOwedAnswer)) {
+  if ([...underWay].some((exchange) => exchange.request.socket === socket && isOwedAnswer(exchange))) {
     socket.destroy();
     return;
   }

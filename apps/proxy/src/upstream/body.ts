@@ -7,29 +7,40 @@ export type RequestBody =
   /** Small enough to be sent twice. */
   | { kind: 'kept'; bytes: Buffer }
   /** Passes through once, as fast as both sides allow. `length` is absent for a chunked one. */
-  | { kind: 'streamed'; chunks: AsyncIterable<Buffer>; length: number | undefined };
+  | { kind: 'streamed'; chunks: AsyncIterable<Buffer>; length: number | undefined; isLarge: boolean };
 
 /** A body up to this size is kept for a replay. */
-const keptBytes = 1024 * 1024;
+const maxKeptBytes = 1024 * 1024;
 
-/**
- * Reads a body that is small; a larger one is left to be streamed.
- *
- * @param idleMs how long the agent may send nothing while its body is waited for
- */
-export async function readBody(request: IncomingMessage, idleMs: number): Promise<RequestBody> {
+/** One that takes longer to arrive, in milliseconds, is not kept: it would take up memory for as long as an agent likes. */
+const maxKeepingMs = 10_000;
+
+export interface ReadBodyOptions {
+  /** How long the agent may send nothing while its body is waited for. */
+  idleMs: number;
+  /** Whether there is room to keep so many more bytes. */
+  keep: (bytes: number) => boolean;
+}
+
+/** Reads a body that is small; any other is left to be streamed. */
+export async function readBody(
+  request: IncomingMessage,
+  { idleMs, keep }: ReadBodyOptions,
+): Promise<RequestBody> {
   const length = declaredLength(request);
   const source = chunksOf(request, idleMs);
   const chunks: Buffer[] = [];
-  if (length === undefined || length <= keptBytes) {
-    for (let size = 0; size <= keptBytes;) {
-      const { done, value } = await source.next();
-      if (done === true) return { kind: 'kept', bytes: Buffer.concat(chunks) };
-      chunks.push(value);
-      size += value.length;
-    }
+  const begunAt = performance.now();
+  let size = 0;
+  for (let isKept = (length ?? 0) <= maxKeptBytes; isKept;) {
+    const { done, value } = await source.next();
+    if (done === true) return { kind: 'kept', bytes: Buffer.concat(chunks) };
+    chunks.push(value);
+    size += value.length;
+    isKept = size <= maxKeptBytes && performance.now() - begunAt <= maxKeepingMs && keep(value.length);
   }
-  return { kind: 'streamed', chunks: stream(request, chunks, source), length };
+  const isLarge = Math.max(length ?? 0, size) > maxKeptBytes;
+  return { kind: 'streamed', chunks: stream(request, chunks, source), length, isLarge };
 }
 
 async function* chunksOf(request: IncomingMessage, idleMs: number): AsyncGenerator<Buffer, void> {

@@ -10,31 +10,29 @@ import { hasBody, readBody, type RequestBody } from './body.ts';
 import { Relay, type RelayOutcome } from './relay.ts';
 
 /** A body that is small enough is read before the upstream is bothered, so that it can be sent twice. */
-export function takeBody(
-  exchange: Exchange,
-  { agentIdleMs }: Pick<ProxyParts, 'agentIdleMs'>,
-): void | Promise<void> {
-  const {
-    request,
-    response,
-    body: taken,
-  }: Partial<Exchange> & Pick<Exchange, 'request' | 'response'> = exchange;
-  if (taken !== undefined) return;
+export function takeBody(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
+  const { request }: Pick<Exchange, 'request'> = exchange;
+  const { body }: Partial<Exchange> = exchange;
+  if (body !== undefined) return;
   if (!hasBody(request)) {
     exchange.body = { kind: 'none' };
     return;
   }
   invite(exchange);
-  return readBody(request, agentIdleMs).then(
-    (body) => {
-      exchange.body = body;
-    },
-    (error: unknown) => {
-      // What is left of the body would be taken for the next request.
-      response.shouldKeepAlive = false;
-      throw error;
-    },
-  );
+  return awaitBody(exchange, parts);
+}
+
+async function awaitBody(exchange: Exchange, { agentIdleMs, keptBodies }: ProxyParts): Promise<void> {
+  const { request, response } = exchange;
+  const keep = (bytes: number) => keptBodies.take(exchange, bytes);
+  try {
+    exchange.body = await readBody(request, { idleMs: agentIdleMs, keep });
+  } catch (error) {
+    // What is left of the body would be taken for the next request.
+    response.shouldKeepAlive = false;
+    throw error;
+  }
+  if (exchange.body.kind === 'streamed') keptBodies.release(exchange);
 }
 
 /** Whoever expects 100-continue sends its body only now that it may. */
@@ -55,8 +53,7 @@ export function forward(exchange: Exchange, parts: ProxyParts): Promise<void> {
 async function sendAgain(exchange: Exchange, parts: ProxyParts): Promise<void> {
   await replaceCredential(exchange, parts);
   if (exchange.body.kind === 'streamed') {
-    const message =
-      'The credential was refreshed, but a body of this size is not kept: send the request again';
+    const message = 'The credential was refreshed, but this body was not kept: send the request again';
     throw new ConnectorsError('payload_too_large', message);
   }
   parts.metrics.replays.inc();

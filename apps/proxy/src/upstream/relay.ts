@@ -79,7 +79,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#exchange.body.kind === 'streamed') controller.abort(new Error('refused'));
       return;
     }
-    if (eventStream.test(parsed['content-type'] ?? '')) this.#occupancy.leave(this.#exchange);
+    if (eventStream.test(parsed['content-type'] ?? '') && !this.#becomeStream()) return;
     const headers = responseHeaders(latin1(controller.rawHeaders), this.#exchange.use.injection);
     if (this.#exchange.signSession !== undefined) signSessions(headers, this.#exchange.signSession);
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
@@ -93,7 +93,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     const { upgrade, requestId, use } = this.#exchange;
     if (upgrade === undefined) throw new TypeError('nobody has asked for this');
     this.#exchange.upstreamMs = performance.now() - this.#sentAt;
-    this.#occupancy.leave(this.#exchange);
+    this.#controller = controller;
+    if (!this.#becomeStream()) {
+      socket.destroy();
+      return;
+    }
     const headers = responseHeaders(latin1(controller.rawHeaders), use.injection);
     openTunnel(this.#exchange, upgrade, socket, [...headers, 'X-Request-Id', requestId]);
     this.#settle.resolve('relayed');
@@ -143,6 +147,18 @@ export class Relay implements Dispatcher.DispatchHandler {
   #isRefusal(status: number, headers: IncomingHttpHeaders): boolean {
     const challenge = headers['www-authenticate'];
     return isTokenRefused({ status, challenge }, this.#exchange.upstream.provider.tokenRefusedStatuses);
+  }
+
+  /** Says whether the tenant may have one more. */
+  #becomeStream(): boolean {
+    try {
+      this.#occupancy.becomeStream(this.#exchange);
+      return true;
+    } catch (error) {
+      this.#settle.reject(error);
+      this.#controller?.abort(new Error('one stream too many'));
+      return false;
+    }
   }
 
   #pass(chunk: Buffer): void {

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { pipeline, type Duplex } from 'node:stream';
-import type { CredentialId } from '@connectors/vault-core';
 import type { Exchange } from '../exchange.ts';
 import type { RawHeaders } from '../injection/request-headers.ts';
 
@@ -37,14 +36,4 @@ export function openTunnel(
   };
   pipeline(agent, upstream, linger);
   pipeline(upstream, agent, linger);
-}
-
-/** Ends those whose credential was chosen. */
-export function endTunnels(
-  { underWay }: { underWay: Iterable<Exchange> },
-  isChosen: (id: CredentialId) => boolean,
-): void {
-  for (const { upgrade, response, credentialId } of underWay) {
-    if (upgrade !== undefined && response.headersSent && isChosen(credentialId)) response.destroy();
-  }
 }
