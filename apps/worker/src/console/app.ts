@@ -13,6 +13,7 @@ import { noOverviewPage, overviewPage } from './pages/overview-page.ts';
 import { answerProblem } from './problem.ts';
 import { AdminSessions } from './session.ts';
 import { registerSignIn } from './sign-in.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface ConsoleDeps {
   /** What the operator signs in with; without one only health and metrics are served. */
@@ -21,7 +22,7 @@ export interface ConsoleDeps {
   consoleUrl: string;
   /** Whether jobs may be retried, promoted and removed on the board. */
   boardWritable: boolean;
-  adminApi: Omit<AdminApi, 'sessions' | 'log' | 'now'>;
+  adminApi: Omit<AdminApi, 'sessions' | 'wrongTokens' | 'log' | 'now'>;
   overview: OverviewDeps;
   openBoardQueues: () => Queue[];
   isRedisUp: () => boolean;
@@ -75,13 +76,14 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   const sessions = new AdminSessions(adminToken, deps.now);
   await app.register(cookie);
   app.addHook('onRequest', consoleHeaders);
-  registerSignIn(app, { sessions, origin, log: deps.log });
   const { log, now } = deps;
-  await app.register(async (scope) => registerAdminApi(scope, { ...deps.adminApi, sessions, log, now }), {
+  const door = { sessions, wrongTokens: new WrongTokens(now), log };
+  registerSignIn(app, { ...door, origin });
+  await app.register(async (scope) => registerAdminApi(scope, { ...deps.adminApi, ...door, now }), {
     prefix: '/admin',
   });
   await app.register(async (scope) => {
-    scope.addHook('onRequest', guardConsole({ sessions, origin, writable: deps.boardWritable }));
+    scope.addHook('onRequest', guardConsole({ ...door, origin, writable: deps.boardWritable }));
     // The board's own connection waits for Redis, and its user would wait with it.
     scope.addHook('preHandler', async (request, reply) => {
       if (request.url.startsWith('/board/api/') && !deps.isRedisUp())

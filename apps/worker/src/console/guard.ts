@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { answerProblem } from './problem.ts';
 import type { AdminSessions } from './session.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export const sessionCookie = 'connectors_console';
 
@@ -18,19 +20,26 @@ export function isSameOrigin(request: FastifyRequest, origin: string): boolean {
 
 export interface GuardOptions {
   sessions: AdminSessions;
+  wrongTokens: WrongTokens;
   /** Origin of the console, for example `https://console.example.com`. */
   origin: string;
   /** Whether requests other than reads are let through. */
   writable: boolean;
+  log: Logger;
 }
 
 /** Lets the operator through, signed in by cookie or with the admin token as a Bearer token, and nobody else. */
-export function guardConsole({ sessions, origin, writable }: GuardOptions) {
+export function guardConsole({ sessions, wrongTokens, origin, writable, log }: GuardOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     const isAdmin =
       bearer === undefined ? sessions.isOpen(request.cookies[sessionCookie]) : sessions.isAdminToken(bearer);
     if (!isAdmin) {
+      if (bearer !== undefined) {
+        if (wrongTokens.areTooMany(request, reply)) return answerProblem(reply, 429, WrongTokens.detail);
+        wrongTokens.add(request);
+        log.warn({ from: request.ip }, 'admin token refused');
+      }
       const isPage = request.headers.accept?.includes('text/html') === true;
       return isPage && bearer === undefined
         ? reply.redirect('/sign-in')

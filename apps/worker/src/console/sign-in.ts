@@ -3,15 +3,18 @@ import type { Logger } from 'pino';
 import { isSameOrigin, sessionCookie } from './guard.ts';
 import type { AdminSessions } from './session.ts';
 import { signInPage, signOutPage } from './pages/sign-in-page.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface SignInOptions {
   sessions: AdminSessions;
+  wrongTokens: WrongTokens;
   origin: string;
   log: Logger;
 }
 
 /** The pages that trade the admin token for a session cookie, and back. */
-export function registerSignIn(app: FastifyInstance, { sessions, origin, log }: SignInOptions): void {
+export function registerSignIn(app: FastifyInstance, options: SignInOptions): void {
+  const { sessions, wrongTokens, origin, log } = options;
   const html = 'text/html; charset=utf-8';
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -30,6 +33,9 @@ export function registerSignIn(app: FastifyInstance, { sessions, origin, log }: 
         .send(signInPage(`Open ${origin} and sign in there.`));
     const token = request.body instanceof URLSearchParams ? request.body.get('token') : null;
     if (token === null || !sessions.isAdminToken(token)) {
+      if (wrongTokens.areTooMany(request, reply))
+        return reply.code(429).type(html).send(signInPage(WrongTokens.detail));
+      if (token !== null) wrongTokens.add(request);
       log.warn({ from: request.ip }, 'sign-in refused');
       return reply.code(401).type(html).send(signInPage('That is not the admin token.'));
     }

@@ -77,6 +77,46 @@ describe('signing in', () => {
   });
 });
 
+describe('guesses of the admin token', () => {
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+  it('on the sign-in page had no limit: ten wrong ones make the address wait, and the right one still opens', async () => {
+    const guessed = await startConsoleForTest();
+    for (let count = 0; count < 10; count += 1)
+      expect((await guessed.signIn(`wrong-${count}`)).status).toBe(401);
+    const answer = await guessed.signIn('wrong-10');
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await answer.text()).toContain('Too many wrong tokens came from your address.');
+    expect((await guessed.signIn(adminToken)).status).toBe(303);
+  });
+
+  it('on the board had no limit: ten wrong ones make the address wait, and the right one still opens', async () => {
+    const guessed = await startConsoleForTest();
+    for (let count = 0; count < 10; count += 1)
+      expect((await guessed.request('/board', bearer(`wrong-${count}`))).status).toBe(401);
+    const answer = await guessed.request('/board', bearer('wrong-10'));
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await guessed.request('/board', bearer(adminToken))).status).toBe(200);
+  });
+
+  it('count together at whichever door, and shut out nobody who presents none or has a session', async () => {
+    const guessed = await startConsoleForTest();
+    const headers = await guessed.session();
+    for (let count = 0; count < 5; count += 1) {
+      await guessed.signIn(`wrong-${count}`);
+      await guessed.request('/board', bearer(`wrong-${count}`));
+    }
+    const wrong = bearer('wrong-10');
+    expect((await guessed.request('/admin/agents', wrong)).status).toBe(429);
+    expect((await guessed.request('/board', wrong)).status).toBe(429);
+    expect((await guessed.signIn('wrong-10')).status).toBe(429);
+    expect((await guessed.request('/board/api/queues')).status).toBe(401);
+    expect((await guessed.request('/board', { headers })).status).toBe(200);
+  });
+});
+
 describe('signing out', () => {
   it('takes the cookie away', async () => {
     const answer = await console.request('/sign-out', { method: 'POST', headers: { origin } });

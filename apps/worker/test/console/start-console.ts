@@ -54,7 +54,7 @@ export async function startConsole(env: Record<string, string> = {}) {
 export type Console = Awaited<ReturnType<typeof startConsole>>;
 
 /** {@link startConsole} for one test. */
-export async function startConsoleForTest(env: Record<string, string>): Promise<Console> {
+export async function startConsoleForTest(env: Record<string, string> = {}): Promise<Console> {
   const started = await startConsole(env);
   onTestFinished(() => started.close());
   return started;

@@ -3,6 +3,7 @@ import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerProblem } from '../problem.ts';
 import type { AdminSessions } from '../session.ts';
+import type { WrongTokens } from '../wrong-tokens.ts';
 import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { useZod } from './zod-routes.ts';
@@ -10,6 +11,7 @@ import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
 export interface AdminApi extends AgentRoutes, WebhookRoutes {
   sessions: AdminSessions;
+  wrongTokens: WrongTokens;
 }
 
 /**
@@ -19,12 +21,13 @@ export interface AdminApi extends AgentRoutes, WebhookRoutes {
 export function registerAdminApi(app: FastifyInstance, options: AdminApi): void {
   app.addHook('onRequest', requireAdminToken(options));
   app.setErrorHandler(answerError);
-  // A body is JSON, or refused.
+  // A body is JSON, or refused. Some clients name the type of a body that they do not have.
   app.removeAllContentTypeParsers();
+  const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: 64 * 1024 },
-    app.getDefaultJsonParser('error', 'error'),
+    (request, body: string, done) => (body === '' ? done(null) : parseJson(request, body, done)),
   );
   const routes = useZod(app);
   registerAgents(routes, options);

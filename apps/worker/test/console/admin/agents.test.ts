@@ -146,6 +146,13 @@ describe('an agent', () => {
     expect(Math.abs(Date.parse(old.expiresAt) - Date.now() - 24 * 3_600_000)).toBeLessThan(60_000);
   });
 
+  it('is rotated and revoked also with the type of a body that is empty, which was a 400', async () => {
+    const { path } = await create();
+    expect((await admin.call('POST', `${path}/rotate`, '')).status).toBe(200);
+    expect((await admin.call('PATCH', path, '')).status).toBe(400);
+    expect((await admin.call('DELETE', path, '')).status).toBe(204);
+  });
+
   it('gets no new key with an overlap of more than a week', async () => {
     const { path } = await create();
     expect((await admin.call('POST', `${path}/rotate`, { overlapSeconds: 604_801 })).status).toBe(400);
