@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { EgressRefusedError, climbs, type EgressGuard } from '@connectors/egress';
-import { requestTarget, type CredentialUse } from '@connectors/oauth';
+import { headerKey, requestTarget, type CredentialUse } from '@connectors/oauth';
 import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
 import got, { RequestError } from 'got';
 
@@ -61,7 +61,7 @@ export function prepareCall(request: ProxyRequest): PreparedCall {
   const search = [written, searchOf(query)].filter((part) => part !== '').join('&');
   const kept = Object.entries(headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const)
-    .filter(([name]) => !ours.has(name));
+    .filter(([name]) => !ours.has(headerKey(name)));
   const isPlain = typeof body === 'string' || body instanceof Uint8Array;
   return {
     method: method.toUpperCase(),
@@ -100,11 +100,10 @@ export class UpstreamCaller {
     const { rest } = addresses;
     if (rest === undefined) throw new ConnectorsError('integration_unknown');
     const url = new URL(`${rest.origin}${requestTarget(rest, call.path, call.query, injection)}`);
-    const defaults = injection.defaults.map(({ name, value }) => [name.toLowerCase(), value]);
     try {
       const { statusCode, headers, body } = await upstream(this.#guard.check(url), {
         method: call.method as 'GET',
-        headers: { ...Object.fromEntries(defaults), ...call.headers, ...injected(injection) },
+        headers: withInjected(call.headers, injection),
         ...(call.body === undefined ? {} : { body: call.body }),
         agent: this.#agent,
         dnsLookup: this.#guard.lookup,
@@ -142,10 +141,19 @@ function toUpstreamError(error: unknown): Error {
   return new ConnectorsError(codes[error.code] ?? 'upstream_unreachable', undefined, { cause: error.code });
 }
 
-function injected(injection: CredentialUse['injection']): Record<string, string> {
+/** What is injected wins over whatever the caller sent, also under a name that only upstreams take for the same. */
+function withInjected(
+  sent: PreparedCall['headers'],
+  injection: CredentialUse['injection'],
+): Record<string, string> {
+  const kept = Object.entries(sent).filter(([name]) => !injection.names.has(headerKey(name)));
+  const present = new Set(kept.map(([name]) => headerKey(name)));
+  const missing = injection.defaults
+    .filter(({ key }) => !present.has(key))
+    .map(({ name, value }) => [name.toLowerCase(), value] as const);
   const flat = injection.headers();
-  const pairs = flat.flatMap((name, index) =>
+  const injected = flat.flatMap((name, index) =>
     index % 2 === 0 ? [[name.toLowerCase(), flat[index + 1] ?? ''] as const] : [],
   );
-  return Object.fromEntries(pairs);
+  return Object.fromEntries([...missing, ...kept, ...injected]);
 }
