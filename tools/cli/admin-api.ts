@@ -24,6 +24,10 @@ export function openAdminApi(env: Readonly<Record<string, string | undefined>>):
 
 function findAccess({ CONSOLE_URL, ADMIN_TOKEN }: Readonly<Record<string, string | undefined>>): Access {
   if (CONSOLE_URL && ADMIN_TOKEN) {
+    // Errors show the address, and nothing in front of an @ is for eyes.
+    if (!/^https?:\/\/[^@]+$/i.test(CONSOLE_URL)) {
+      throw new CommandError('CONSOLE_URL has to be an http or https address, without user and password.');
+    }
     return { consoleUrl: CONSOLE_URL.replace(/\/+$/, ''), adminToken: ADMIN_TOKEN, isLocal: false };
   }
   // One of them alone must not be completed from here: this machine's token is for this machine's console.
@@ -40,8 +44,7 @@ function findAccess({ CONSOLE_URL, ADMIN_TOKEN }: Readonly<Record<string, string
 }
 
 async function call(access: Access, method: string, path: string, body?: object): Promise<unknown> {
-  const response = await send(access, method, path, body);
-  const text = await response.text();
+  const { response, text } = await send(access, method, path, body);
   if (response.ok) return text === '' ? undefined : readJson(text, access);
   throw new CommandError(explain(response, text, access));
 }
@@ -51,9 +54,9 @@ async function send(
   method: string,
   path: string,
   body?: object,
-): Promise<Response> {
+): Promise<{ response: Response; text: string }> {
   try {
-    return await fetch(`${consoleUrl}/admin${path}`, {
+    const response = await fetch(`${consoleUrl}/admin${path}`, {
       method,
       // The token is for nobody else.
       redirect: 'manual',
@@ -64,6 +67,7 @@ async function send(
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    return { response, text: await response.text() };
   } catch {
     const hint = isLocal ? 'Start it: npx pnpm@12 start' : 'Check CONSOLE_URL, and whether the worker runs.';
     throw new CommandError(`The console at ${consoleUrl} does not answer. ${hint}`);

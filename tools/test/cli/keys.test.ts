@@ -212,6 +212,31 @@ describe('the console is', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  it.each([
+    'http://canary-user:canary-password@127.0.0.1:1',
+    'http://canary-user:canary-password?@127.0.0.1:1/',
+    'canary-user:canary-password@127.0.0.1:1',
+  ])('named with a user and a password, which errors printed: %s', async (url) => {
+    const { code, stdout, stderr } = await run(['keys', 'list'], { ...access, CONSOLE_URL: url });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe('CONSOLE_URL has to be an http or https address, without user and password.\n');
+  });
+
+  it('away in the middle of its answer, which was a stack trace', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('{', () => response.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await run(['keys', 'list'], { ...access, CONSOLE_URL: url });
+    server.close();
+    expect([code, stderr]).toEqual([
+      1,
+      `The console at ${url} does not answer. Check CONSOLE_URL, and whether the worker runs.\n`,
+    ]);
+  });
+
   it('not followed to where it redirects', async () => {
     const asked: (string | undefined)[] = [];
     const server = createServer(({ url }, response) => {
