@@ -13,7 +13,7 @@ export function describe(exchange: Exchange) {
     integration: target?.integration,
     surface: target?.surface,
     method: request.method,
-    path: pathTemplate(target?.path ?? withoutQuery(url)),
+    path: pathTemplate(target?.path ?? safePath(url)),
     status: response.headersSent ? response.statusCode : undefined,
     aborted: response.writableFinished ? undefined : true,
     error: error?.code,
@@ -42,8 +42,11 @@ function reasonOf({ message, cause }: Error): string {
   return typeof cause === 'string' ? cause : message;
 }
 
-function withoutQuery(url: string): string {
-  return url.split('?', 1)[0] ?? '';
+/** Of a target that may have been refused. An authority, of whatever form, can hold a password. */
+function safePath(url: string): string {
+  const [withoutQuery = ''] = url.split('?', 1);
+  const [, path = ''] = /^(?:[^/]*\/\/(?:.*@)?[^/]*)?(\/.*)?$/s.exec(withoutQuery) ?? [];
+  return path;
 }
 
 function round(milliseconds: number): number {

@@ -170,6 +170,21 @@ test('an absolute-form target reaches nothing', async () => {
   expect(refusal(answer)).toEqual([400, 'invalid_request']);
 });
 
+test.each([
+  ['an absolute form', 'http://canary:canary@host.test/proxy/demo/a?q=canary'],
+  ['an absolute form without a path', 'http://canary:canary@host.test?q=canary'],
+  ['an absolute form with a slash in its password', 'http://canary:x/canary@host.test/a'],
+  ['a path that begins as an authority', '//canary:canary@host.test/a'],
+])('user and password of %s stood in the access line: only the path does', async (_what, target) => {
+  const { key } = await system.createAgent({ tenants: ['nobody'] });
+  const seen = system.lines.length;
+  const { status, headers } = await call(system.url, target, { headers: bearer(key) });
+  expect(status).toBeGreaterThanOrEqual(400);
+  const written = () => system.lines.slice(seen).join('\n');
+  await expect.poll(written).toContain(headers['x-request-id']);
+  expect(written()).not.toMatch(/canary|host\.test/);
+});
+
 test('a problem says all that the caller needs, as RFC 9457 has it', async () => {
   const { key } = await system.createAgent({ tenants: ['nobody'] });
   const headers = { ...bearer(key), 'x-request-id': 'my-request.1' };
