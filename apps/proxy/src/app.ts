@@ -67,6 +67,8 @@ export interface ProxyDeps {
   /** Of each tenant's credentials. */
   vaultReads: RateLimit;
   occupancy: OccupancyLimits;
+  /** What all bodies that are kept for a replay may take of the memory together. */
+  maxKeptBytes: number;
   maxLagMs: number;
   /** Tells again and again how late the event loop is. Returns what ends that. */
   sampleLag: (tell: (lagMs: number, now: number) => void) => () => void;
@@ -75,9 +77,6 @@ export interface ProxyDeps {
   /** Whether HTTP/2 is spoken to upstreams that offer it. */
   http2: boolean;
 }
-
-/** All bodies that are kept for a replay may take so much of the memory together. */
-const maxKeptBytes = 64 * 1024 * 1024;
 
 /** How often replicas tell each other what they let pass. */
 const reportMs = 250;
@@ -129,7 +128,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     ...openLimits(deps),
     ...openCredentials(deps, metrics),
     upstreams: deps.upstreams,
-    keptBodies: new KeptBodies(maxKeptBytes),
+    keptBodies: new KeptBodies(deps.maxKeptBytes),
     dispatchers: new Dispatchers(deps.guard, { http2: deps.http2 }),
     headersTimeoutMs: deps.headersTimeoutMs,
     agentIdleMs: deps.agentIdleMs,

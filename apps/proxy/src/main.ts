@@ -90,6 +90,7 @@ function limitsOf(config: ReturnType<typeof readProxyConfig>['config']) {
       maxPerIntegration: config.UPSTREAM_MAX_CONCURRENT_REQUESTS,
       maxStreams: config.TENANT_MAX_STREAMS,
     },
+    maxKeptBytes: 64 * 1024 * 1024,
     maxLagMs: config.MAX_EVENT_LOOP_LAG_MS,
   };
 }

@@ -38,6 +38,7 @@ type Limits = Pick<
   | 'tenantRate'
   | 'vaultReads'
   | 'occupancy'
+  | 'maxKeptBytes'
   | 'sampleLag'
   | 'proxyUrl'
   | 'agentIdleMs'
@@ -128,6 +129,7 @@ export async function startSystem({
     countTogether: countInRedis(requests, prefix),
     vaultReads: { perSecond: 1_000, burst: 1_000 },
     occupancy: { maxRequests: 10_000, maxPerIntegration: 1_000, maxStreams: 2_000 },
+    maxKeptBytes: 64 * 1024 * 1024,
     maxLagMs: 200,
     // No test depends on how busy the machine is.
     sampleLag: () => () => undefined,

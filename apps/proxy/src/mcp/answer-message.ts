@@ -13,11 +13,7 @@ const curable: ReadonlySet<ErrorCode> = new Set(['credential_not_found', 'token_
  * Answers an MCP request that failed in the protocol's own way, where it has one: with a link for the user if it wants a
  * credential. Says whether it did: other failures, and what is no single JSON-RPC request, are answered as elsewhere.
  */
-export async function answerMessage(
-  exchange: Exchange,
-  error: unknown,
-  parts: ProxyParts,
-): Promise<boolean> {
+export async function answerMessage(exchange: Exchange, error: unknown, parts: ProxyParts): Promise<boolean> {
   const { target }: Partial<Exchange> = exchange;
   if (target?.surface !== 'mcp' || !(error instanceof ConnectorsError)) return false;
   const answer = await answerTo(error, exchange, parts);

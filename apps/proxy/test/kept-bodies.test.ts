@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bearer, call, echoOf, problemOf } from './call.ts';
+import { startSystem, type System } from './start-system.ts';
+
+let system: System;
+const maxKeptBytes = 100_000;
+
+beforeAll(async () => {
+  system = await startSystem({ maxKeptBytes });
+});
+afterAll(() => system.close());
+
+async function connected(tenant: string) {
+  await system.connect(tenant);
+  const { key } = await system.createAgent({ tenants: [tenant] });
+  return {
+    key,
+    post: (body: Buffer | Readable) =>
+      call(system.url, '/proxy/demo/echo', { method: 'POST', headers: bearer(key), body }),
+  };
+}
+
+/** A body that has begun, and ends when it is told to. */
+function startBody(begin: Buffer) {
+  const body = new Readable({ read: () => undefined });
+  body.push(begin);
+  return {
+    body,
+    end: (rest: Buffer) => {
+      body.push(rest);
+      body.push(null);
+    },
+  };
+}
+
+describe('bodies that wait for their end', () => {
+  test('cannot fill the memory: what has to be read finds no room then, until they are answered', async () => {
+    const { post } = await connected('room');
+    const grants = [{ tenants: ['room'], mcp: { tools: ['whoami'] } }];
+    const { key } = await system.admin.agents.create({ name: 'limited', grants });
+    const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'none' } });
+    const headers = { ...bearer(key.reveal()), 'content-type': 'application/json' };
+    const read = async () =>
+      problemOf(await call(system.url, '/mcp/demo', { method: 'POST', headers, body: message })).code;
+    expect(await read()).toBe('agent_forbidden');
+
+    const waiting = startBody(randomBytes(maxKeptBytes - 10));
+    const slow = post(waiting.body);
+    await expect.poll(read).toBe('overloaded');
+    waiting.end(Buffer.from('end'));
+    expect(echoOf(await slow).body.bytes).toBe(maxKeptBytes - 7);
+    await expect.poll(read).toBe('agent_forbidden');
+  });
+
+  test('are passed on without being kept where there is no room', async () => {
+    const { post } = await connected('large');
+    const body = randomBytes(maxKeptBytes * 2);
+    expect(echoOf(await post(body)).body.bytes).toBe(body.length);
+  });
+});
+
+test('a credential that was deleted while the body was waited for is not sent', async () => {
+  const { key, post } = await connected('deleted');
+  expect((await post(Buffer.from('x'))).status).toBe(200);
+  const waiting = startBody(Buffer.from('begin'));
+  const slow = post(waiting.body);
+  const id = { tenantId: 'deleted', integration: 'demo' };
+  const { revision } = (await system.admin.credentials.get(id)).credential.metadata;
+  await expect.poll(async () => (await call(system.url, '/metrics')).text).toContain('in_flight 1');
+  await system.admin.deleteCredentials(id.tenantId, id.integration);
+  await system.publish({ type: 'credential-deleted', ...id, revision });
+  await expect
+    .poll(async () => (await call(system.url, '/proxy/demo/', { headers: bearer(key) })).status)
+    .toBe(424);
+  waiting.end(Buffer.from('end'));
+  expect((await slow).status).toBe(424);
+});
+
+test('a stream of events ends when its credential is deleted, and no other', async () => {
+  const [gone, kept] = [await connected('gone'), await connected('kept')];
+  const stream = async (key: string) => {
+    const response = await fetch(`${system.url}/proxy/demo/events?n=2&interval=3600000`, {
+      headers: bearer(key),
+    });
+    return response.body!.getReader();
+  };
+  const [ending, lasting] = [await stream(gone.key), await stream(kept.key)];
+  await ending.read();
+  await lasting.read();
+  const id = { tenantId: 'gone', integration: 'demo' };
+  const { revision } = (await system.admin.credentials.get(id)).credential.metadata;
+  await system.admin.deleteCredentials(id.tenantId, id.integration);
+  await system.publish({ type: 'credential-deleted', ...id, revision });
+  await expect(ending.read()).rejects.toThrow();
+  const next = lasting.read().then(
+    () => 'ended',
+    () => 'ended',
+  );
+  expect(await Promise.race([next, Promise.resolve('open')])).toBe('open');
+  await lasting.cancel();
+});
