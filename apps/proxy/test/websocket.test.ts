@@ -196,11 +196,14 @@ test.each([
   expect(text).toMatch(/^HTTP\/1\.1 200 [^]*no socket$/);
 });
 
-test('after an upgrade that was declined the connection ends, for nobody reads on', async () => {
+test.each([
+  ['an agent’s request', '/proxy/ws/'],
+  ['what the proxy answers itself', '/healthz'],
+])('after an upgrade that was declined the connection ends, for nobody reads on: %s', async (_what, path) => {
   const other = connect(Number(new URL(system.url).port), '127.0.0.1');
   let text = '';
   other.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const lines = `GET /proxy/ws/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`;
+  const lines = `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`;
   other.write(`${lines}Connection: upgrade\r\nUpgrade: foo\r\n\r\n${lines}\r\n`);
   await once(other, 'close');
   expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(1);

@@ -33,6 +33,8 @@ export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts):
     shouldUpgradeCallback: wantsWebSocket,
   };
   const server = createServer(options, (request, response) => {
+    // Node reads nothing that follows a request whose upgrade was declined: whoever sent more would wait for ever.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (isOwn(request)) serveOwn(request, response);
     else serveAgent(request, response, parts);
   });
@@ -57,8 +59,6 @@ function isOwn({ method, url = '' }: IncomingMessage): boolean {
 /** `ANY /proxy/{integration}/…` and `ANY /mcp/{integration}…`, and the answer to everything that is no route. */
 function serveAgent(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): void {
   const exchange = begin(request, response, parts);
-  // Node reads nothing that follows a request whose upgrade was declined: whoever sent more would wait for ever.
-  if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
   if (isPath.test(exchange.url) && !isForwarded.test(exchange.url)) {
     const message = 'Agents call /proxy/{integration}/{path} or /mcp/{integration}';
     answerProblem(exchange, new ConnectorsError('integration_unknown', message), parts);
