@@ -75,7 +75,7 @@ async function measure(wrk: Launch, { name, program, url, headers }: Variant) {
     probe: { url, headers },
   });
   try {
-    await makeLoad(wrk, { ...load, seconds: Math.max(2, Math.ceil(seconds / 2)) });
+    await makeLoad(wrk, { ...load, seconds });
     const before = running.cpuSeconds();
     const result: LoadResult = await makeLoad(wrk, { ...load, seconds });
     return { ...result, cpuMs: ((running.cpuSeconds() - before) * 1e7) / result.requests };

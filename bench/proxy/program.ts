@@ -24,7 +24,7 @@ export interface Program {
 export interface ProgramSpec {
   launch: Launch;
   core: Core;
-  /** Where its output goes. */
+  /** Where its errors go; what it logs goes nowhere, for a disk is not what is measured. */
   output: string;
   env?: Record<string, string>;
   /** What it answers with 200 once it is ready. */
@@ -37,7 +37,7 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
   const file = openSync(spec.output, 'a', 0o600);
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'], ...spec.env },
-    stdio: ['ignore', file, file],
+    stdio: ['ignore', 'ignore', file],
   });
   closeSync(file);
   const ended = once(child, 'exit');

@@ -3,6 +3,7 @@ import {
   CredentialCache,
   credentialKey,
   FailedAttempts,
+  lineWriter,
   RateLimitError,
   Renewals,
   type EventSubscription,
@@ -138,7 +139,8 @@ function assemble(deps: ProxyDeps): ProxyParts {
     mcpOrigins: deps.mcpOrigins,
     metrics,
     log,
-    auditLog: deps.auditLog,
+    writeAccess: lineWriter(log, 'request'),
+    writeAudit: lineWriter(deps.auditLog, 'credential used'),
     now,
   };
   hearEvents(events, parts);

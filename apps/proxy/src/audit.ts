@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { WriteLine } from '@connectors/vault-core';
 import type { Exchange } from './exchange.ts';
 import { pathTemplate } from './path-template.ts';
 
@@ -7,21 +7,17 @@ import { pathTemplate } from './path-template.ts';
  * the access line of the same `requestId`.
  */
 export function audit(
-  log: Logger,
+  write: WriteLine | undefined,
   { requestId, agent, credentialId, credential, target, request }: Exchange,
 ): void {
-  if (!log.isLevelEnabled('info')) return;
-  log.info(
-    {
-      requestId,
-      agent: agent.id,
-      tenant: credentialId.tenantId,
-      integration: credentialId.integration,
-      revision: credential.revision,
-      surface: target.surface,
-      method: request.method,
-      path: pathTemplate(target.path),
-    },
-    'credential used',
-  );
+  write?.({
+    requestId,
+    agent: agent.id,
+    tenant: credentialId.tenantId,
+    integration: credentialId.integration,
+    revision: credential.revision,
+    surface: target.surface,
+    method: request.method,
+    path: pathTemplate(target.path),
+  });
 }

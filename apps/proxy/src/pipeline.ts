@@ -3,6 +3,7 @@ import {
   type CredentialCache,
   type FailedAttempts,
   type Renewals,
+  type WriteLine,
 } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { checkGrant } from './access/check-grant.ts';
@@ -62,7 +63,9 @@ export interface ProxyParts {
   metrics: ProxyMetrics;
   log: Logger;
   /** Who uses which credential. */
-  auditLog: Logger;
+  /** Write the lines of the access log and of the audit trail, where these are wanted. */
+  writeAccess: WriteLine | undefined;
+  writeAudit: WriteLine | undefined;
   now: () => number;
 }
 

@@ -36,6 +36,30 @@ function standardOutput(): DestinationStream {
   };
 }
 
+/** Writes one line; its fields are strings, numbers, booleans, or left out. */
+export type WriteLine = (line: object) => void;
+
+/**
+ * What writes the lines that each request has, just as `log.info(line, msg)` would: at thousands of them a second pino's
+ * way, which looks at every field, takes several times as long as the native one.
+ *
+ * @returns `undefined` where the level of the log leaves them out
+ */
+export function lineWriter(log: Logger, msg: string): WriteLine | undefined {
+  if (!log.isLevelEnabled('info')) return undefined;
+  const { [pino.symbols.streamSym]: stream } = log as unknown as Record<symbol, DestinationStream>;
+  const rest = JSON.stringify({ ...log.bindings(), msg }).slice(1);
+  let at = 0;
+  let time = '';
+  return (line) => {
+    const now = Date.now();
+    if (now !== at) time = new Date((at = now)).toISOString();
+    stream?.write(
+      `{"level":${pino.levels.values['info']},"time":"${time}",${JSON.stringify(line).slice(1, -1)},${rest}\n`,
+    );
+  };
+}
+
 /**
  * What a log may tell of an error: its name, our own code and message, else where it comes from. Any other message
  * stays out, for it may quote what it choked on, and so do properties: those of HTTP clients hold headers and bodies.

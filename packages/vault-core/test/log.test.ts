@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ConnectorsError, createLogger, warnOfRedis } from '../src/index.ts';
+import { ConnectorsError, createLogger, lineWriter, warnOfRedis } from '../src/index.ts';
 
 /** What a log makes of it: the one line, parsed. */
 function lineOf(write: (log: ReturnType<typeof createLogger>) => void) {
@@ -94,4 +94,21 @@ it('whose reader is gone keeps no process from ending', async () => {
   await once(child.stdout, 'close');
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+describe('lines that each request has', () => {
+  const line = { path: '/a"b\n', status: 200, error: undefined };
+
+  it('are what the log itself would write', () => {
+    const [written, logged] = linesOf((log) => {
+      const child = log.child({ audit: true });
+      lineWriter(child, 'request')?.(line);
+      child.info(line, 'request');
+    }).map((text) => ({ ...(JSON.parse(text) as object), time: 'then' }));
+    expect(written).toEqual(logged);
+  });
+
+  it('are left out where the level leaves out such lines', () => {
+    expect(lineWriter(createLogger('proxy', 'warn'), 'request')).toBeUndefined();
+  });
 });

@@ -113,13 +113,13 @@ function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyP
 }
 
 function conclude(exchange: Exchange, parts: ProxyParts): void {
-  const { metrics, occupancy, keptBodies, underWay, log } = parts;
+  const { metrics, occupancy, keptBodies, underWay, writeAccess } = parts;
   exchange.relay?.abort();
   underWay.delete(exchange);
   occupancy.leave(exchange);
   keptBodies.release(exchange);
   countAnswer(exchange, metrics);
-  if (log.isLevelEnabled('info')) log.info(describe(exchange), 'request');
+  writeAccess?.(describe(exchange));
 }
 
 function countAnswer(exchange: Exchange, metrics: ProxyMetrics): void {

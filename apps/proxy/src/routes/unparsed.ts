@@ -14,7 +14,7 @@ const details: Record<string, string> = {
 export function refuseUnparsed(
   { code = '' }: Error & { code?: string },
   socket: Socket,
-  { underWay, consoleUrl, metrics, log }: ProxyParts,
+  { underWay, consoleUrl, metrics, writeAccess }: ProxyParts,
 ): void {
   if (code === 'ECONNRESET' || !socket.writable) return;
   // An answer within another would be taken for its body, and one before it for that one.
@@ -32,7 +32,7 @@ export function refuseUnparsed(
   socket.destroySoon();
   metrics.requests.inc({ integration: 'none', status: '4xx' });
   metrics.errors.inc({ code: error.code });
-  log.info({ requestId, status, error: error.code, cause: code }, 'request');
+  writeAccess?.({ requestId, status, error: error.code, cause: code });
 }
 
 /** Whether this request arrived whole, or its answer has begun: then what comes next on the connection is its answer. */

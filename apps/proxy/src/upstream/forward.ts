@@ -66,7 +66,7 @@ function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
   const { addresses, injection } = exchange.use;
   const address = addresses[target.surface];
   if (address === undefined) throw new TypeError('findIntegration has not looked');
-  audit(parts.auditLog, exchange);
+  audit(parts.writeAudit, exchange);
   const headers = requestHeaders(exchange.headers, injection);
   const length = request.headers['content-length'];
   // undici counts what it has; what streams is as long as the agent said.
