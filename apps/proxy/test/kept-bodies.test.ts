@@ -93,7 +93,7 @@ test('a stream of events ends when its credential is deleted, and no other', asy
   const { revision } = (await system.admin.credentials.get(id)).credential.metadata;
   await system.admin.deleteCredentials(id.tenantId, id.integration);
   await system.publish({ type: 'credential-deleted', ...id, revision });
-  await expect(ending.read()).rejects.toThrow();
+  await expect(ending.read()).rejects.toThrow('terminated');
   const next = lasting.read().then(
     () => 'ended',
     () => 'ended',
