@@ -95,6 +95,7 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
   registerHealth(app, {
     isVaultUp: () => deps.vault.healthCheck(),
     isRedisUp: () => deps.events.isConnected,
+    now: deps.now,
     hasCredentials: () => parts.credentials.size > 0,
     metrics: parts.metrics.registry,
     collect: () => {
