@@ -15,7 +15,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Admissions } from './identity/admissions.ts';
 import { AgentTokens } from './identity/agent-tokens.ts';
-import { cutOff } from './identity/cut-off.ts';
+import { cutOff, cutOffExpired } from './identity/cut-off.ts';
 import { LoadShedder } from './access/load-shedder.ts';
 import { Occupancy, type OccupancyLimits } from './access/occupancy.ts';
 import { TenantBuckets } from './access/tenant-buckets.ts';
@@ -79,6 +79,9 @@ export interface ProxyDeps {
   http2: boolean;
 }
 
+/** How often open streams are looked through for those that have come to their end. */
+const expiryMs = 1_000;
+
 /** How often replicas tell each other what they let pass. */
 const reportMs = 250;
 
@@ -108,11 +111,13 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
   registerProtectedResource(app, { proxyUrl: deps.proxyUrl, issuer: deps.tokens?.issuer });
   const stopSampling = deps.sampleLag((lagMs, now) => parts.shedder.sample(lagMs, now));
   const reporting = setInterval(() => void parts.rates?.report(), reportMs).unref();
+  const expiring = setInterval(() => cutOffExpired(parts), expiryMs).unref();
   // Nobody else would ever end them.
   app.addHook('preClose', () => endStreams(parts, ({ upgrade }) => upgrade !== undefined));
   app.addHook('onClose', async () => {
     stopSampling();
     clearInterval(reporting);
+    clearInterval(expiring);
     await parts.dispatchers.destroy();
   });
   return app;

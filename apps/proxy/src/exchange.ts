@@ -23,6 +23,8 @@ export class Exchange {
   readonly startedAt = performance.now();
 
   agent!: KnownAgent;
+  /** When its key ends, in milliseconds since the epoch. */
+  agentUntil = Infinity;
   target!: Target;
   credentialId!: CredentialId;
   upstream!: Upstream;

@@ -144,3 +144,37 @@ test('a stream whose agent was revoked while nothing was heard ends once events 
   kept.response.destroy();
   await redis.close();
 });
+
+test('a stream ends with the key that opened it, and one that has no end goes on', async () => {
+  const events = await startUpstream();
+  events.handle = (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+  const own = await startSystem({ upstreams: { events: events.url } });
+  await own.connect('acme', 'events');
+  const expiresAt = new Date(own.clock.now() + 60_000);
+  const begin = async (settings: { expiresAt?: Date; grantUntil?: string }) => {
+    const grant = { tenants: ['acme'], ...(settings.grantUntil && { expiresAt: settings.grantUntil }) };
+    const { key } = await own.admin.agents.create({
+      name: 'a bot',
+      grants: [grant],
+      ...(settings.expiresAt && { expiresAt: settings.expiresAt }),
+    });
+    const response = await open(own.url, '/proxy/events/', { headers: bearer(key.reveal()) });
+    const ended = new Promise<string>((resolve) => {
+      response.on('error', () => undefined).on('close', () => resolve('ended'));
+    });
+    await once(response, 'data');
+    return { response, ended };
+  };
+  const [lasting, keyEnds, grantEnds] = [
+    await begin({}),
+    await begin({ expiresAt }),
+    await begin({ grantUntil: expiresAt.toISOString() }),
+  ];
+  own.clock.offset += 60_000;
+  expect(await Promise.all([keyEnds.ended, grantEnds.ended])).toEqual(['ended', 'ended']);
+  expect(isOpen(lasting.response)).toBe(true);
+  lasting.response.destroy();
+  await own.close();
+  await events.close();
+});

@@ -30,6 +30,22 @@ export async function cutOff(parts: ProxyParts, agentId?: string): Promise<void>
   }
 }
 
+/** Ends the streams whose agent, key or grant has come to its end. Nobody announces that. */
+export function cutOffExpired({ underWay, now }: Pick<ProxyParts, 'underWay' | 'now'>): void {
+  const at = now();
+  for (const exchange of underWay) if (exchange.isStream && isOver(exchange, at)) exchange.breakOff();
+}
+
+function isOver(exchange: Exchange, now: number): boolean {
+  if (now >= exchange.agentUntil) return true;
+  try {
+    checkCall(exchange, exchange.credentialId, now);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** How it would be refused now, if at all. */
 async function refusalOf(exchange: Exchange, parts: ProxyParts): Promise<ErrorCode | undefined> {
   try {

@@ -30,15 +30,21 @@ export function admitAgent(exchange: Exchange, parts: ProxyParts): void | Promis
     // The same object: nothing has changed about the agent since.
     (!admission.isStored || agents.peek(admission.agent.id) === admission.agent)
   ) {
-    exchange.agent = admission.agent;
+    letIn(exchange, admission);
     return;
   }
   const admit = (found: Admission): void => {
     admissions.add(authorization, found);
-    exchange.agent = found.agent;
+    letIn(exchange, found);
   };
   const found = verify(presentedIn(authorization), exchange, parts);
   return found instanceof Promise ? found.then(admit) : admit(found);
+}
+
+function letIn(exchange: Exchange, { agent, expiresAt, isStored }: Admission): void {
+  exchange.agent = agent;
+  // A token is verified anew now and then, and so its admission ends before it does.
+  exchange.agentUntil = isStored ? expiresAt : Infinity;
 }
 
 function presentedIn(authorization: string): string {
