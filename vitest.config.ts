@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const members = ['packages', 'apps'].flatMap((folder) =>
@@ -17,6 +18,8 @@ export default defineConfig({
         expect: { poll: { timeout: 10_000 } },
       },
     })),
+    // Tests wait for processes more than they compute: with one worker less than cores, two cores would be half idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['verbose'],
     coverage: { include: ['packages/*/src/**', 'apps/*/src/**'] },
   },
