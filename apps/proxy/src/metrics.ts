@@ -1,4 +1,11 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  collectDefaultMetrics,
+  Counter,
+  type CounterConfiguration,
+  Gauge,
+  Histogram,
+  Registry,
+} from 'prom-client';
 
 /** The figures of a proxy. No label names a tenant: a metric must not grow with the number of tenants. */
 export type ProxyMetrics = ReturnType<typeof createMetrics>;
@@ -10,9 +17,39 @@ export function createMetrics() {
   return { registry, ...counters(registers), ...durations(registers), ...states(registers) };
 }
 
+type TallyConfiguration = Pick<CounterConfiguration<string>, 'name' | 'help'> & {
+  labelNames: string[];
+  registers: Registry[];
+};
+
+/**
+ * A counter that every request adds to: one more for these values of its labels. It is summed up only when it is asked
+ * for, since the library sorts and joins the labels at each step.
+ */
+function tally({ labelNames, registers, ...rest }: TallyConfiguration) {
+  const counts = new Map<string, number>();
+  const counter = new Counter({
+    ...rest,
+    labelNames,
+    registers: [],
+    collect() {
+      for (const [key, count] of counts) {
+        const values = key.split('\n');
+        this.inc(Object.fromEntries(labelNames.map((name, index) => [name, values[index] ?? ''])), count);
+      }
+      counts.clear();
+    },
+  });
+  for (const registry of registers) registry.registerMetric(counter);
+  return (...values: string[]): void => {
+    const key = values.join('\n');
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  };
+}
+
 function counters(registers: Registry[]) {
   return {
-    requests: new Counter({
+    countRequest: tally({
       name: 'connectors_proxy_requests_total',
       help: 'Requests by integration and class of the status that was answered; `aborted` if the connection ended before the answer did',
       labelNames: ['integration', 'status'],
@@ -24,7 +61,7 @@ function counters(registers: Registry[]) {
       labelNames: ['code'],
       registers,
     }),
-    credentials: new Counter({
+    countCredential: tally({
       name: 'connectors_proxy_credentials_total',
       help: 'Credentials used, by where they came from: cache, source (Vault), or stale while Vault failed',
       labelNames: ['from'],

@@ -31,7 +31,7 @@ function take(
 ): void | Promise<void> {
   const { value: credential, from } = served;
   exchange.credentialFrom = from;
-  parts.metrics.credentials.inc({ from });
+  parts.metrics.countCredential(from);
   if (credential === null) {
     throw new CredentialNotFoundError(exchange.credentialId.tenantId, exchange.credentialId.integration);
   }

@@ -39,7 +39,7 @@ const dropped = new Set([
   'x-tenant-id',
   'x-request-id',
 ]);
-const droppedPrefixes = ['proxy-', 'x-forwarded-', 'connectors-'];
+const droppedPrefix = /^(?:proxy-|x-forwarded-|connectors-)/;
 
 /** What the agent's headers become at the upstream. What is injected wins over whatever the agent sent. */
 export function requestHeaders(
@@ -48,23 +48,23 @@ export function requestHeaders(
 ): RawHeaders {
   const ending = connectionOptions(received);
   const headers: RawHeaders = [];
-  const present = new Set<string>();
+  const present = injection.defaults.length === 0 ? undefined : new Set<string>();
   for (let i = 0; i + 1 < received.length; i += 2) {
     const name = (received[i] ?? '').toLowerCase();
     const key = headerKey(name);
     if (injection.names.has(key) || isDropped(key) || ending?.has(name)) continue;
-    present.add(key);
+    present?.add(key);
     headers.push(received[i] ?? '', received[i + 1] ?? '');
   }
   for (const { key, name, value } of injection.defaults) {
-    if (!present.has(key)) headers.push(name, value);
+    if (!present?.has(key)) headers.push(name, value);
   }
   headers.push(...injection.headers());
   return headers;
 }
 
 function isDropped(name: string): boolean {
-  return dropped.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix));
+  return dropped.has(name) || droppedPrefix.test(name);
 }
 
 /** The fields that `Connection` names: they end here, as it does. Most messages name none. */

@@ -128,10 +128,7 @@ function countAnswer(exchange: Exchange, metrics: ProxyMetrics): void {
   // Whatever a caller makes up must not become a label.
   const integration = upstream === undefined ? 'none' : (target?.integration ?? 'none');
   const isWhole = response.writableFinished && response.headersSent;
-  metrics.requests.inc({
-    integration,
-    status: isWhole ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted',
-  });
+  metrics.countRequest(integration, isWhole ? `${Math.floor(response.statusCode / 100)}xx` : 'aborted');
   if (error !== undefined) metrics.errors.inc({ code: error.code });
   if (upstreamMs !== undefined) metrics.upstreamDuration.observe({ integration }, upstreamMs / 1_000);
 }

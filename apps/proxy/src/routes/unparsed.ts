@@ -30,7 +30,7 @@ export function refuseUnparsed(
   );
   socket.write(`HTTP/1.1 ${status} Bad Request\r\n${fields.join('\r\n')}\r\n\r\n${body}`);
   socket.destroySoon();
-  metrics.requests.inc({ integration: 'none', status: '4xx' });
+  metrics.countRequest('none', '4xx');
   metrics.errors.inc({ code: error.code });
   writeAccess?.({ requestId, status, error: error.code, cause: code });
 }

@@ -120,8 +120,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Controller): void {
     this.#leave();
     if (this.#refusalBytes !== undefined) return;
-    const trailers = responseHeaders(latin1(controller.rawTrailers), this.#exchange.use.injection);
-    if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    const trailers = latin1(controller.rawTrailers);
+    if (trailers.length > 0) {
+      this.#response.addTrailers(pairs(responseHeaders(trailers, this.#exchange.use.injection)));
+    }
     this.#finish();
     this.#settle.resolve('relayed');
   }
