@@ -18,6 +18,7 @@ import { identifyAgent } from './identity/identify-agent.ts';
 import type { AgentTokens } from './identity/agent-tokens.ts';
 import type { Admissions } from './identity/admissions.ts';
 import type { KnownAgents } from './identity/known-agents.ts';
+import { isNamed } from './injection/request-headers.ts';
 import { answerMessage } from './mcp/answer-message.ts';
 import { checkOrigin } from './mcp/check-origin.ts';
 import { checkSession } from './mcp/check-session.ts';
@@ -62,7 +63,6 @@ export interface ProxyParts {
   proxyUrl: string | undefined;
   metrics: ProxyMetrics;
   log: Logger;
-  /** Who uses which credential. */
   /** Write the lines of the access log and of the audit trail, where these are wanted. */
   writeAccess: WriteLine | undefined;
   writeAudit: WriteLine | undefined;
@@ -93,21 +93,12 @@ const steps: readonly Step[] = [
 function parseTarget(exchange: Exchange): void {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = exchange.request;
   if (httpVersionMajor < 1) throw new ConnectorsError('invalid_request', 'The request is not HTTP/1.1');
-  const hosts = countHosts(rawHeaders);
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && isNamed(name, 'host')).length;
   // RFC 9112 3.2
   if (hosts === 0 && httpVersionMinor > 0)
     throw new ConnectorsError('invalid_request', 'The request has no Host');
   if (hosts > 1) throw new ConnectorsError('invalid_request', 'The request has several Hosts');
   exchange.target = readTarget(exchange.url);
-}
-
-function countHosts(headers: readonly string[]): number {
-  let count = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i];
-    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
-  }
-  return count;
 }
 
 /** Takes a request through all steps. A step that has its answer at hand is not waited for. */
