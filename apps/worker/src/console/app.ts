@@ -8,6 +8,7 @@ import { registerAdminApi, type AdminApi } from './admin/api.ts';
 import { registerBoard } from './board.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
+import { registerAssets } from './pages/assets.ts';
 import { readOverview, type OverviewDeps } from './pages/overview.ts';
 import { noOverviewPage, overviewPage } from './pages/overview-page.ts';
 import { answerProblem } from './problem.ts';
@@ -78,6 +79,7 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   app.addHook('onRequest', consoleHeaders);
   const { log, now } = deps;
   const door = { sessions, wrongTokens: new WrongTokens(now), log };
+  registerAssets(app);
   registerSignIn(app, { ...door, origin });
   await app.register(async (scope) => registerAdminApi(scope, { ...deps.adminApi, ...door, now }), {
     prefix: '/admin',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pagePolicy } from '../../src/console/headers.ts';
 import { adminToken } from '../start-world.ts';
 import { startConsole, type Console } from './start-console.ts';
 
@@ -50,11 +51,36 @@ describe('every page of the console', () => {
   });
 });
 
-describe('the sign-in page', () => {
-  it('runs no script and sends its form nowhere else', async () => {
-    const directives = await policy('/sign-in');
-    expect(directives['script-src']).toBeUndefined();
-    expect(directives['form-action']).toBe("'self'");
+describe('a page of our own', () => {
+  it.each(['/', '/sign-in', '/sign-out'])(
+    'takes scripts and styles from the console alone, none inline, and sends its forms nowhere else: %s',
+    async (path) => {
+      expect(await policy(path)).toMatchObject({
+        'script-src': "'self'",
+        'style-src': "'self'",
+        'form-action': "'self'",
+      });
+      const page = await (await get(path)).text();
+      expect(page).not.toMatch(/<style|<script(?![^>]*src=)|\bstyle=|\bon\w+=/);
+    },
+  );
+
+  it('may name where its form leads besides', () => {
+    expect(pagePolicy('https://provider.example.com')).toContain(
+      "; form-action 'self' https://provider.example.com;",
+    );
+  });
+
+  it('has files that a browser may keep for good, under names that change with their content', async () => {
+    const page = await (await get('/sign-in')).text();
+    const files = [...page.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
+    expect(files).toHaveLength(3);
+    for (const file of files) {
+      const { status, headers } = await console.request(file);
+      expect(status).toBe(200);
+      expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+    }
   });
 });
 

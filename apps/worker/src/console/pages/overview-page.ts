@@ -1,12 +1,14 @@
 import { refreshQueueName } from '@connectors/vault-core';
 import { html, type Html } from './html.ts';
-import { widePage } from './layout.ts';
+import { operatorPage } from './layout.ts';
 import type { FailedRefresh, IntegrationState, Overview, QueueState } from './overview.ts';
 
 /** What an operator sees first. */
 export function overviewPage({ integrations, spooled, failed, webhooks }: Overview, now: number): string {
-  return widePage(
-    html`${integrationsSection(integrations)} ${spoolSection(spooled)} ${failedSection(failed)}
+  return operatorPage(
+    { title: 'Overview', current: '/' },
+    html`<div class="title"><h1>Overview</h1></div>
+      ${integrationsSection(integrations)} ${spoolSection(spooled)} ${failedSection(failed)}
       ${webhooksSection(webhooks)}
       <p>As of ${time(new Date(now).toISOString())}.</p>`,
   );
@@ -14,7 +16,11 @@ export function overviewPage({ integrations, spooled, failed, webhooks }: Overvi
 
 /** In place of the overview. */
 export function noOverviewPage(): string {
-  return widePage(html`<section><p role="alert">Redis does not answer.</p></section>`);
+  return operatorPage(
+    { title: 'Overview', current: '/' },
+    html`<h1>Overview</h1>
+      <p role="alert" class="note">Redis does not answer.</p>`,
+  );
 }
 
 function integrationsSection(integrations: IntegrationState[]): Html {

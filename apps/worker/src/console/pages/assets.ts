@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+
+const types = {
+  'page.css': 'text/css; charset=utf-8',
+  'page.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+};
+
+type AssetName = keyof typeof types;
+
+const names = Object.keys(types) as AssetName[];
+
+const contents = Object.fromEntries(
+  names.map((name) => [name, readFileSync(new URL(`assets/${name}`, import.meta.url))]),
+) as Record<AssetName, Buffer>;
+
+/** The path of a file that pages need. Its content is part of it, so a browser may keep the file for good. */
+export function assetUrl(name: AssetName): string {
+  const hash = createHash('sha256').update(contents[name]).digest('base64url').slice(0, 12);
+  return `/assets/${hash}/${name}`;
+}
+
+/** Serves what pages need: it is the same for everybody. */
+export function registerAssets(app: FastifyInstance): void {
+  for (const name of names)
+    app.get(assetUrl(name), (_request, reply) =>
+      reply
+        .type(types[name])
+        .header('cache-control', 'public, max-age=31536000, immutable')
+        .send(contents[name]),
+    );
+}
