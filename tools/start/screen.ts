@@ -41,6 +41,11 @@ export function liveEvent(event: ConnectorsEvent): void {
     case 'credential-stored':
       live('connected', credential);
       return liveSchedule(credential, event.dueAt);
+    case 'connected':
+      // Told as stored already.
+      return;
+    case 'connect-failed':
+      return live('connect failed', `${credential}: ${event.error}`);
     case 'credential-deleted':
       return live('disconnected', credential);
   }

@@ -3,6 +3,7 @@ import {
   baseUrl,
   consoleUrlField,
   integer,
+  origins,
   readConfig,
   redisFields,
   refreshCooldownField,
@@ -51,10 +52,7 @@ export const proxyConfigSchema = z.object({
     .describe(
       'What MCP session ids are signed with: the same for all proxies. Required if an integration has an MCP upstream.',
     ),
-  MCP_ALLOWED_ORIGINS: z
-    .string()
-    .transform((text) => text.split(',').map((origin) => origin.trim()))
-    .refine((origins) => origins.every(isOrigin), 'must be web origins such as https://app.example.com')
+  MCP_ALLOWED_ORIGINS: origins()
     .optional()
     .describe(
       'The web origins whose pages may call MCP servers, separated by commas. Programs, which send no `Origin`, always may.',
@@ -95,10 +93,6 @@ export const proxyConfigSchema = z.object({
       'Whether HTTP/2 is spoken to upstreams that offer it. Header names are in lower case then. Bodies over 1 MiB still go over HTTP/1.1, for the HTTP/2 client ends one that breaks off like one that is whole.',
     ),
 });
-
-function isOrigin(text: string): boolean {
-  return URL.parse(text)?.origin === text && text !== 'null';
-}
 
 /**
  * Reads the configuration, and puts together what it describes.

@@ -89,6 +89,12 @@ function openConsole(
       announceLater: (event) =>
         void publishEvent(background, config.REDIS_PREFIX, event).catch(() => undefined),
     },
+    connect: {
+      redis: requests,
+      prefix: config.REDIS_PREFIX,
+      integrations: config.integrations,
+      returnOrigins: config.CONNECT_RETURN_ORIGINS,
+    },
     overview: { queues, spool, integrations },
     openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),
     isRedisUp: () => background.status === 'ready',

@@ -2,6 +2,7 @@ import { integrationFields, readIntegrations } from '@connectors/oauth';
 import { refreshFields, refreshRule } from '@connectors/refresh';
 import {
   consoleUrlField,
+  origins,
   readConfig,
   redisFields,
   Secret,
@@ -31,11 +32,27 @@ export const workerConfigSchema = z.object({
   BOARD_WRITABLE: onOff
     .prefault('off')
     .describe('`on`: jobs can be retried, promoted and removed on the board.'),
+  CONNECT_RETURN_ORIGINS: origins()
+    .prefault('')
+    .describe(
+      'The web origins that users may be sent back to once they have connected, separated by commas.',
+    ),
+  CONNECT_SIGN_IN_URL: z
+    .string()
+    .refine(isSignInUrl, 'must be an http or https URL; `{tenant}` and `{integration}` may stand in it')
+    .optional()
+    .describe(
+      'Where users go who open a connect page without a session: a page of your own that asks for a connect session. `{tenant}` and `{integration}` are put in.',
+    ),
   ...vaultFields,
   ...redisFields,
   ...integrationFields,
   ...refreshFields,
 });
+
+function isSignInUrl(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+}
 
 const rules: ConfigRule[] = [
   vaultLoginRule,

@@ -70,6 +70,8 @@ export class CredentialCache {
       case 'refresh-declined':
       case 'agent-changed':
       case 'webhooks-changed':
+      case 'connected':
+      case 'connect-failed':
         return undefined;
     }
   }

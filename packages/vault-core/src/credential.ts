@@ -22,11 +22,23 @@ export interface OAuthCredentials {
   grantSecret?: string | undefined;
   /** What the provider needs to know of this tenant, for example an installation id. */
   fields?: Readonly<Record<string, string>> | undefined;
+  /** Whose tokens these are at the provider, as far as it tells. */
+  account?: ProviderAccount | undefined;
 }
 
 /** How new access tokens come about where there is no refresh token: each is asked for anew. */
 export const mintingGrants = ['client_credentials', 'jwt_bearer', 'github_app'] as const;
 export type MintingGrant = (typeof mintingGrants)[number];
+
+const accountSchema = z.object({
+  /** As the provider knows it: stays when the account is renamed. */
+  id: z.string(),
+  /** For people: an e-mail address, a login, the name of a workspace. The provider's text. */
+  name: z.string().optional(),
+});
+
+/** An account at a provider: a person, a workspace, an installation. */
+export type ProviderAccount = z.infer<typeof accountSchema>;
 
 const ciphertext = z.string().regex(/^vault:v\d+:/);
 const time = z.iso.datetime();
@@ -69,6 +81,7 @@ export const storedCredentialSchema = z.object({
     grant: z.enum(mintingGrants).optional(),
     /** What the provider needs to know of this tenant, for example an installation id. */
     fields: z.record(z.string(), z.string()).optional(),
+    account: accountSchema.optional(),
     attempt: attemptSchema.optional(),
   }),
 });

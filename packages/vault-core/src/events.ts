@@ -3,10 +3,19 @@ import { setImmediate as immediate, setTimeout as delay } from 'node:timers/prom
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
-const credential = { tenantId: z.string(), integration: z.string(), revision: z.string() };
+const tenantId = z.string();
+const integration = z.string();
+const credential = { tenantId, integration, revision: z.string() };
 
 /** Why a refresh came to nothing: a code. A text could be the provider's, and hold what it should not. */
 const error = z.string().regex(/^[a-z0-9_]{1,64}$/);
+
+const flow = {
+  /** One way of a user to the provider and back. */
+  flow: z.string(),
+  /** The id of the connect session that it began with, if an operator's backend asked for one. */
+  connectSession: z.string().optional(),
+};
 
 /** When the next refresh of what was stored is due; absent when none is scheduled. */
 const dueAt = z.iso.datetime().optional();
@@ -16,6 +25,10 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** A user connected, or connected again. */
   z.object({ type: z.literal('credential-stored'), ...credential, dueAt }),
   z.object({ type: z.literal('credential-deleted'), ...credential }),
+  /** A user came back from the provider, and what was granted is stored. */
+  z.object({ type: z.literal('connected'), ...credential, ...flow, warnings: z.array(error) }),
+  /** A user came back from the provider, and nothing was stored. */
+  z.object({ type: z.literal('connect-failed'), tenantId, integration, ...flow, error }),
   z.object({
     type: z.literal('refresh-success'),
     ...credential,
@@ -31,7 +44,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** Announced by whoever changes or deletes an agent: the store itself has no Redis. */
   z.object({ type: z.literal('agent-changed'), agentId: z.string() }),
   /** A tenant's webhook endpoints changed; announced by whoever changes them. */
-  z.object({ type: z.literal('webhooks-changed'), tenantId: z.string() }),
+  z.object({ type: z.literal('webhooks-changed'), tenantId }),
 ]);
 
 export type ConnectorsEvent = z.infer<typeof eventSchema>;

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { ConnectorsError } from './errors.ts';
 
 /** What a connection is for decides how it behaves while Redis is away. */
 export type RedisRole =
@@ -24,4 +25,18 @@ export function endRedis(redis: Redis): void {
   // Told between two attempts to reconnect, ioredis would let them wait for ever.
   if (redis.status === 'reconnecting') redis.connect().catch(() => undefined);
   redis.disconnect();
+}
+
+/**
+ * Tells a caller of an answer that did not come what that means.
+ *
+ * @throws ConnectorsError `queue_unavailable` in place of an error of Redis
+ */
+export async function orQueueUnavailable<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (cause) {
+    if (cause instanceof ConnectorsError) throw cause;
+    throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
+  }
 }

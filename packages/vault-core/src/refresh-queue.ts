@@ -1,8 +1,8 @@
 import { Queue, type Job, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { CredentialId } from './credential.ts';
-import { ConnectorsError } from './errors.ts';
 import { checkId, isId } from './ids.ts';
+import { orQueueUnavailable } from './redis.ts';
 
 /** What a job knows: which state of which credential it is for. The credential itself is read when the job runs. */
 export interface RefreshJobData extends CredentialId {
@@ -120,7 +120,7 @@ export class RefreshQueues {
    * @throws ConnectorsError `queue_unavailable`
    */
   hasten(data: RefreshJobData, now: number): Promise<'hastened' | 'throttled'> {
-    return reached(this.#hasten(data, now));
+    return orQueueUnavailable(this.#hasten(data, now));
   }
 
   async #hasten(data: RefreshJobData, now: number): Promise<'hastened' | 'throttled'> {
@@ -193,17 +193,7 @@ export class RefreshQueues {
   }
 
   async #add(queue: string, jobId: string, data: RefreshJobData, options: JobsOptions): Promise<void> {
-    await reached(this.queue<RefreshJobData>(queue).add('refresh', data, { ...options, jobId }));
-  }
-}
-
-/** Tells a caller of an answer that did not come what that means. */
-async function reached<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (cause) {
-    if (cause instanceof ConnectorsError) throw cause;
-    throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
+    await orQueueUnavailable(this.queue<RefreshJobData>(queue).add('refresh', data, { ...options, jobId }));
   }
 }
 

@@ -74,6 +74,8 @@ export class Renewals {
       case 'refresh-retry':
       case 'agent-changed':
       case 'webhooks-changed':
+      case 'connected':
+      case 'connect-failed':
         return;
     }
   }

@@ -111,7 +111,7 @@ export class VaultClient {
       seal('refreshToken', granted.refreshToken),
       seal('grantSecret', granted.grantSecret),
     ]);
-    const { grant, fields, expiresAt, refreshTokenExpiresAt } = granted;
+    const { grant, fields, account, expiresAt, refreshTokenExpiresAt } = granted;
     const credential: StoredCredential = {
       accessToken,
       ...(refreshToken === undefined ? {} : { refreshToken }),
@@ -126,6 +126,7 @@ export class VaultClient {
           : { refreshTokenExpiresAt: refreshTokenExpiresAt.toISOString() }),
         ...(grant === undefined ? {} : { grant }),
         ...(fields === undefined ? {} : { fields: { ...fields } }),
+        ...(account === undefined ? {} : { account }),
       },
     };
     await this.credentials.replace(id, credential);

@@ -14,6 +14,8 @@ export const webhookEventTypes = [
   'refresh-failed',
   'refresh-retry',
   'needs_reauth',
+  'connected',
+  'connect-failed',
 ] as const;
 
 export type WebhookEventType = (typeof webhookEventTypes)[number];

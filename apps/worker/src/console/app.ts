@@ -5,7 +5,11 @@ import type { Queue } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { registerAdminApi, type AdminApi } from './admin/api.ts';
+import type { ConnectSessionRoutes } from './connect/connect-sessions.ts';
 import { registerBoard } from './board.ts';
+import { registerConnect, type ConnectDeps } from './connect/connect.ts';
+import { ConnectLinks } from './connect/connect-links.ts';
+import { TenantSessions } from './connect/tenant-session.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
 import { registerAssets } from './pages/assets.ts';
@@ -23,7 +27,8 @@ export interface ConsoleDeps {
   consoleUrl: string;
   /** Whether jobs may be retried, promoted and removed on the board. */
   boardWritable: boolean;
-  adminApi: Omit<AdminApi, 'sessions' | 'wrongTokens' | 'log' | 'now'>;
+  adminApi: Omit<AdminApi, keyof ConnectSessionRoutes | 'sessions' | 'wrongTokens' | 'log' | 'now'>;
+  connect: ConnectDeps;
   overview: OverviewDeps;
   openBoardQueues: () => Queue[];
   isRedisUp: () => boolean;
@@ -81,9 +86,19 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   const door = { sessions, wrongTokens: new WrongTokens(now), log };
   registerAssets(app);
   registerSignIn(app, { ...door, origin });
-  await app.register(async (scope) => registerAdminApi(scope, { ...deps.adminApi, ...door, now }), {
-    prefix: '/admin',
+  const { connect, consoleUrl } = deps;
+  const links = new ConnectLinks(connect.redis, connect.prefix, now);
+  const tenantSessions = new TenantSessions({
+    adminToken,
+    adminSessions: sessions,
+    secure: origin.startsWith('https:'),
+    now,
   });
+  const adminApi = { ...deps.adminApi, ...connect, ...door, links, consoleUrl, now };
+  await app.register(async (scope) => registerAdminApi(scope, adminApi), { prefix: '/admin' });
+  await app.register(async (scope) =>
+    registerConnect(scope, { ...connect, links, sessions: tenantSessions, origin, log }),
+  );
   await app.register(async (scope) => {
     scope.addHook('onRequest', guardConsole({ ...door, origin, writable: deps.boardWritable }));
     // The board's own connection waits for Redis, and its user would wait with it.

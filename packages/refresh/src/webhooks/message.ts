@@ -14,7 +14,7 @@ export interface WebhookMessage {
   type: WebhookEventType | 'test';
   /** When it happened. */
   timestamp: string;
-  data: Readonly<Record<string, string | number>>;
+  data: Readonly<Record<string, string | number | readonly string[]>>;
 }
 
 /**
@@ -54,6 +54,15 @@ export function webhookMessages(
         message('needs_reauth', event, { reason: event.error, ...link }),
       ];
     }
+    case 'connected': {
+      const { warnings } = event;
+      return [message(event.type, event, { warnings, ...connectSessionOf(event) })];
+    }
+    case 'connect-failed': {
+      const { type, tenantId, integration, error } = event;
+      const data = { tenantId, integration, error, ...connectSessionOf(event) };
+      return [{ id: messageId([type, tenantId, integration, event.flow]), type, timestamp, data }];
+    }
     case 'credential-stored':
     case 'credential-deleted':
     case 'refresh-declined':
@@ -61,6 +70,10 @@ export function webhookMessages(
     case 'webhooks-changed':
       return [];
   }
+}
+
+function connectSessionOf({ connectSession }: { connectSession?: string | undefined }) {
+  return connectSession === undefined ? {} : { connectSession };
 }
 
 /** Says nothing but that it arrived. */

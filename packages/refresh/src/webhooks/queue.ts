@@ -1,4 +1,4 @@
-import { ConnectorsError, type RefreshQueues } from '@connectors/vault-core';
+import { orQueueUnavailable, type RefreshQueues } from '@connectors/vault-core';
 import type { Job, JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { WebhookMessage } from './message.ts';
@@ -65,7 +65,7 @@ export class WebhookQueue {
       data: { tenantId, message },
       opts: { ...common, jobId: message.id, attempts: deliveryAttempts },
     }));
-    await orUnavailable(this.#queue().addBulk(jobs));
+    await orQueueUnavailable(this.#queue().addBulk(jobs));
   }
 
   /**
@@ -82,15 +82,15 @@ export class WebhookQueue {
       .lpush(remembered, jobId)
       .ltrim(remembered, 0, maxRemembered - 1)
       .expire(remembered, 7 * day);
-    await orUnavailable(remember.exec());
-    await orUnavailable(this.#queue().add('delivery', data, { ...common, jobId, attempts }));
+    await orQueueUnavailable(remember.exec());
+    await orQueueUnavailable(this.#queue().add('delivery', data, { ...common, jobId, attempts }));
     return jobId;
   }
 
   /** The last deliveries to an endpoint, the newest first. */
   async deliveries(endpointId: string): Promise<DeliveryReport[]> {
-    const ids = await orUnavailable(this.#redis.lrange(this.#remembered(endpointId), 0, -1));
-    const reports = await orUnavailable(Promise.all(ids.map((id) => this.#report(id))));
+    const ids = await orQueueUnavailable(this.#redis.lrange(this.#remembered(endpointId), 0, -1));
+    const reports = await orQueueUnavailable(Promise.all(ids.map((id) => this.#report(id))));
     return reports.filter((report) => report !== undefined);
   }
 
@@ -124,12 +124,4 @@ export class WebhookQueue {
 function resultOf({ returnvalue, failedReason }: Job): string | undefined {
   const { result } = (returnvalue ?? {}) as { result?: unknown };
   return typeof result === 'string' ? result : failedReason;
-}
-
-async function orUnavailable<T>(asking: Promise<T>): Promise<T> {
-  try {
-    return await asking;
-  } catch (cause) {
-    throw new ConnectorsError('queue_unavailable', undefined, { retryAfterMs: 2_000, cause });
-  }
 }

@@ -7,9 +7,10 @@ import type { WrongTokens } from '../wrong-tokens.ts';
 import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { useZod } from './zod-routes.ts';
+import { registerConnectSessions, type ConnectSessionRoutes } from '../connect/connect-sessions.ts';
 import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
-export interface AdminApi extends AgentRoutes, WebhookRoutes {
+export interface AdminApi extends AgentRoutes, ConnectSessionRoutes, WebhookRoutes {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
 }
@@ -32,6 +33,7 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   const routes = useZod(app);
   registerAgents(routes, options);
   registerWebhooks(routes, options);
+  registerConnectSessions(routes, options);
 }
 
 /** What the caller can do something about; everything else is left to the console's own handler. */

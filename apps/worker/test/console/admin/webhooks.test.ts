@@ -38,7 +38,7 @@ describe('creating a webhook', () => {
     expect(created).toEqual({
       id: expect.stringMatching(/^[a-z2-7]{16}$/) as string,
       url,
-      events: ['refresh-failed', 'refresh-retry', 'needs_reauth'],
+      events: ['refresh-failed', 'refresh-retry', 'needs_reauth', 'connected', 'connect-failed'],
       description: 'the duty phone',
       enabled: true,
       createdAt: expect.any(String) as string,

@@ -1,0 +1,54 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { encodeBase32, orQueueUnavailable } from '@connectors/vault-core';
+import type { Redis } from 'ioredis';
+import { visitSchema, type Visit } from './tenant-session.ts';
+
+export interface ConnectLink {
+  /** Names it in events and to the operator; opens nothing. */
+  id: string;
+  /** What the link ends in. Redis knows only its SHA-256. */
+  token: string;
+  expiresAt: Date;
+}
+
+/**
+ * Links by which an operator's backend sends a user here. Each can be used once. Methods throw `queue_unavailable` without
+ * Redis.
+ */
+export class ConnectLinks {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #now: () => number;
+
+  constructor(redis: Redis, prefix: string, now: () => number) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#now = now;
+  }
+
+  async create(visit: Visit, seconds: number): Promise<ConnectLink> {
+    const id = encodeBase32(randomBytes(10));
+    const token = randomBytes(32).toString('base64url');
+    const text = JSON.stringify({ ...visit, connectSession: id });
+    await orQueueUnavailable(this.#redis.set(this.#key(token), text, 'EX', seconds));
+    return { id, token, expiresAt: new Date(this.#now() + seconds * 1000) };
+  }
+
+  /** What a link is for, as long as it is good; to look consumes nothing. */
+  async find(token: string): Promise<Visit | undefined> {
+    return parse(await orQueueUnavailable(this.#redis.get(this.#key(token))));
+  }
+
+  /** Uses a link up. Of two at once one gets it. */
+  async redeem(token: string): Promise<Visit | undefined> {
+    return parse(await orQueueUnavailable(this.#redis.getdel(this.#key(token))));
+  }
+
+  #key(token: string): string {
+    return `${this.#prefix}:connect-session:${createHash('sha256').update(token).digest('base64url')}`;
+  }
+}
+
+function parse(text: string | null): Visit | undefined {
+  return text === null ? undefined : visitSchema.parse(JSON.parse(text));
+}

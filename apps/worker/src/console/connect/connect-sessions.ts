@@ -1,0 +1,93 @@
+import type { Integration } from '@connectors/oauth';
+import { ConnectorsError, idRule, isId } from '@connectors/vault-core';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { ZodRoutes } from '../admin/zod-routes.ts';
+import type { ConnectLinks } from './connect-links.ts';
+import { returnAddress } from './return-url.ts';
+
+export interface ConnectSessionRoutes {
+  links: ConnectLinks;
+  integrations: ReadonlyMap<string, Integration>;
+  consoleUrl: string;
+  /** Where users may be sent back to. */
+  returnOrigins: readonly string[];
+  log: Logger;
+}
+
+const id = z.string().refine(isId, `must be ${idRule}`);
+
+/** RFC 6749 3.3. */
+const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be one scope, without spaces');
+
+const newSession = z.strictObject({
+  integration: id
+    .optional()
+    .describe('The only one that may be connected. Left out: the tenant’s page opens.'),
+  scopes: z.array(scope).min(1).max(50).optional().describe('Asked for in place of the integration’s.'),
+  returnUrl: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe('Where the user goes afterwards: an address at one of `CONNECT_RETURN_ORIGINS`.'),
+  user: z
+    .string()
+    .regex(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters, none of them a control character')
+    .optional()
+    .describe('Who is sent, as you call them. Shown to them, and stored with what they connect.'),
+  expiresInSeconds: z.int().min(60).max(3_600).default(900).describe('For how long the link is good.'),
+});
+
+const session = z.object({
+  id: z.string().describe('Names the session in events; opens nothing.'),
+  url: z.string().describe('Send the user there. It works once, in whichever browser it is opened first.'),
+  expiresAt: z.string(),
+});
+
+/** A link for one user of a tenant, who connects integrations with it. */
+export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionRoutes): void {
+  const { links, consoleUrl, log } = options;
+  const params = z.object({ tenantId: id });
+  app.post(
+    '/tenants/:tenantId/connect-sessions',
+    { schema: { params, body: newSession, response: { 201: session } } },
+    async ({ params: { tenantId }, body }, reply) => {
+      const { expiresInSeconds, returnUrl, ...visit } = body;
+      checkIntegration(options, body);
+      const link = await links.create(
+        {
+          tenantId,
+          ...visit,
+          ...(returnUrl === undefined ? {} : { returnUrl: checkReturn(options, returnUrl) }),
+        },
+        expiresInSeconds,
+      );
+      log.info({ tenantId, connectSession: link.id, integration: visit.integration }, 'connect session');
+      const url = `${consoleUrl}/connect/session/${link.token}`;
+      return reply.code(201).send({ id: link.id, url, expiresAt: link.expiresAt.toISOString() });
+    },
+  );
+}
+
+function checkIntegration(
+  { integrations }: ConnectSessionRoutes,
+  { integration: name, scopes }: z.infer<typeof newSession>,
+): void {
+  if (name === undefined) {
+    if (scopes !== undefined) throw new ConnectorsError('invalid_request', 'scopes: need an integration');
+    return;
+  }
+  const integration = integrations.get(name);
+  if (integration === undefined) throw new ConnectorsError('integration_unknown');
+  if (integration.provider.grant !== 'authorization_code')
+    throw new ConnectorsError('invalid_request', 'integration: this one is connected without a user');
+}
+
+function checkReturn({ returnOrigins }: ConnectSessionRoutes, returnUrl: string): string {
+  const address = returnAddress(returnUrl, returnOrigins);
+  if (address !== undefined) return address;
+  throw new ConnectorsError(
+    'invalid_request',
+    'returnUrl: must be an address at one of the origins in CONNECT_RETURN_ORIGINS',
+  );
+}

@@ -1,0 +1,11 @@
+/**
+ * The address that a user may be sent back to, as it will be sent; `undefined` if it is none, or leads to an origin that is not
+ * among these.
+ */
+export function returnAddress(text: string, origins: readonly string[]): string | undefined {
+  // What is no part of a URL is read in many ways; browsers take `\` for `/`.
+  if (!/^https?:\/\/[^\s\\\p{Cc}]+$/iu.test(text)) return undefined;
+  const url = URL.parse(text);
+  if (url === null || !origins.includes(url.origin)) return undefined;
+  return url.username === '' && url.password === '' ? url.href : undefined;
+}
