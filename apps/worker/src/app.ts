@@ -19,6 +19,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import { buildConsole } from './console/app.ts';
+import { Connections } from './console/connections.ts';
 import { checkHealth, collectStates } from './health.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 
@@ -81,6 +82,8 @@ function openConsole(
     consoleUrl: config.CONSOLE_URL,
     boardWritable: config.BOARD_WRITABLE,
     adminApi: {
+      connections: new Connections({ engine, events: refreshing.events }),
+      history: refreshing.history,
       store: vault.webhooks,
       deliveries: refreshing.webhooks,
       guard: config.guard,

@@ -3,6 +3,13 @@ export { createRefreshMetrics, type RefreshMetrics } from './metrics.ts';
 export { openEngine, type EngineOptions, type OpenEngine } from './open-engine.ts';
 export { disconnect, type Disconnection } from './disconnect.ts';
 export { connectMinted, type MintedConnection } from './mint.ts';
+export {
+  EventHistory,
+  historyIdPattern,
+  type HistoryEntry,
+  type HistoryOf,
+  type HistoryPage,
+} from './history.ts';
 export type { RefreshOutcome } from './outcome.ts';
 export { refreshCredential } from './refresh.ts';
 export { refreshNow, type RequestOutcome } from './refresh-now.ts';

@@ -2,6 +2,7 @@ import type { EgressGuard } from '@connectors/egress';
 import { Discovery, type Integration } from '@connectors/oauth';
 import {
   connectRedis,
+  EventSubscription,
   publishEvent,
   RefreshQueues,
   warnOfRedis,
@@ -10,6 +11,7 @@ import {
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RefreshEngine } from './engine.ts';
+import { EventHistory } from './history.ts';
 import type { RefreshMetrics } from './metrics.ts';
 import type { RefreshSettings } from './settings.ts';
 import { Spool } from './spool.ts';
@@ -35,6 +37,9 @@ export interface EngineOptions {
 export interface OpenEngine {
   engine: RefreshEngine;
   webhooks: WebhookQueue;
+  /** Events as they are announced, by whichever process. */
+  events: EventSubscription;
+  history: EventHistory;
   /** A connection that fails at once without Redis. */
   requests: Redis;
   /** A connection that waits for Redis. */
@@ -54,14 +59,19 @@ export function openEngine(options: EngineOptions): OpenEngine {
   const requests = connectRedis(options.redisUrl, 'request', onRedisError);
   const background = connectRedis(options.redisUrl, 'background', onRedisError);
   const queues = new RefreshQueues(requests, prefix);
-  const events = connectRedis(options.redisUrl, 'background', onRedisError);
+  const events = new EventSubscription(connectRedis(options.redisUrl, 'background', onRedisError), prefix);
+  // Every worker has those that follow it: each open page of the console listens.
+  events.setMaxListeners(0);
+  const history = new EventHistory(requests, prefix, events);
   const webhooks = openWebhooks(options, { queues, requests, events });
   const stopping = new AbortController();
-  const engine = assemble(options, { queues, requests, webhooks }, stopping.signal);
+  const engine = assemble(options, { queues, requests, history, webhooks }, stopping.signal);
   let worker: RunningWorker | undefined;
   return {
     engine,
     webhooks: webhooks.deliveries.queue,
+    events,
+    history,
     requests,
     background,
     onRedisError,
@@ -79,7 +89,7 @@ export function openEngine(options: EngineOptions): OpenEngine {
     async close() {
       stopping.abort();
       await worker?.close();
-      webhooks.close();
+      events.close();
       await queues.close();
       background.disconnect();
       requests.disconnect();
@@ -90,12 +100,13 @@ export function openEngine(options: EngineOptions): OpenEngine {
 interface Parts {
   queues: RefreshQueues;
   requests: Redis;
+  history: EventHistory;
   webhooks: OpenWebhooks;
 }
 
 function assemble(
   options: EngineOptions,
-  { queues, requests, webhooks }: Parts,
+  { queues, requests, history, webhooks }: Parts,
   stopping: AbortSignal,
 ): RefreshEngine {
   const { vault, prefix, integrations, guard, settings, metrics, log } = options;
@@ -108,8 +119,10 @@ function assemble(
     spool: new Spool(requests, prefix, vault.spoolKeys, Date.now),
     stopping,
     async announce(event) {
+      // In this order: who hears of an event looks for it in the history.
+      const noted = history.add(event).catch(() => undefined);
       const published = publishEvent(requests, prefix, event).catch(() => undefined);
-      await Promise.all([published, webhooks.announcer.announce(event)]);
+      await Promise.all([noted, published, webhooks.announcer.announce(event)]);
     },
     onUnsaved: ({ tenantId, integration }, error) => {
       metrics.unsaved.inc({ integration });

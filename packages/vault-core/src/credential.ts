@@ -30,7 +30,7 @@ export interface OAuthCredentials {
 export const mintingGrants = ['client_credentials', 'jwt_bearer', 'github_app'] as const;
 export type MintingGrant = (typeof mintingGrants)[number];
 
-const accountSchema = z.object({
+export const accountSchema = z.object({
   /** As the provider knows it: stays when the account is renamed. */
   id: z.string(),
   /** For people: an e-mail address, a login, the name of a workspace. The provider's text. */

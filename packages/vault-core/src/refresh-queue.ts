@@ -174,6 +174,14 @@ export class RefreshQueues {
     return { jobs: ids.flatMap((id) => parseJobId(integration, id)), next };
   }
 
+  /** When a job that waits is due, in milliseconds since the epoch; `undefined` for one that does not wait. */
+  async dueAt(data: RefreshJobData): Promise<number | undefined> {
+    const key = this.queue(refreshQueueName(data.integration)).toKey('delayed');
+    const score = await this.#connection.zscore(key, refreshJobId(data));
+    // BullMQ multiplies the time, to keep the order of jobs that are due at once.
+    return score === null ? undefined : Math.floor(Number(score) / 0x1000);
+  }
+
   find(data: RefreshJobData): Promise<RefreshJob | undefined> {
     return this.queue<ScheduledRefresh>(refreshQueueName(data.integration)).getJob(refreshJobId(data));
   }

@@ -1,5 +1,5 @@
 import type { EgressGuard } from '@connectors/egress';
-import { EventSubscription, type RefreshQueues, type VaultClient } from '@connectors/vault-core';
+import type { EventSubscription, RefreshQueues, VaultClient } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { WebhookAnnouncer } from './announcer.ts';
@@ -20,24 +20,18 @@ export interface WebhookOptions {
 export interface OpenWebhooks {
   announcer: WebhookAnnouncer;
   deliveries: DeliveryDeps;
-  close(): void;
 }
 
-/** Puts together what tells tenants of events. `events` is a connection that does nothing else; it is closed with this. */
+/** Puts together what tells tenants of events. */
 export function openWebhooks(
   { vault, prefix, guard, consoleUrl, metrics, log }: WebhookOptions,
-  { queues, requests, events }: { queues: RefreshQueues; requests: Redis; events: Redis },
+  { queues, requests, events }: { queues: RefreshQueues; requests: Redis; events: EventSubscription },
 ): OpenWebhooks {
   const store = vault.webhooks;
   const queue = new WebhookQueue(queues, requests, prefix);
   const shared = { store, queue, metrics, log, now: Date.now };
   const announcer = new WebhookAnnouncer({ ...shared, consoleUrl });
-  const subscription = new EventSubscription(events, prefix);
-  subscription.on('event', (event) => announcer.hear(event));
-  subscription.on('gap', () => announcer.refresh());
-  return {
-    announcer,
-    deliveries: { ...shared, guard, turns: new Turns() },
-    close: () => subscription.close(),
-  };
+  events.on('event', (event) => announcer.hear(event));
+  events.on('gap', () => announcer.refresh());
+  return { announcer, deliveries: { ...shared, guard, turns: new Turns() } };
 }

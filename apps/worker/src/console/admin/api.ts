@@ -6,11 +6,14 @@ import type { AdminSessions } from '../session.ts';
 import type { WrongTokens } from '../wrong-tokens.ts';
 import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
+import { registerCredentials, type CredentialRoutes } from './credentials.ts';
+import { registerEvents, type EventRoutes } from './events.ts';
 import { useZod } from './zod-routes.ts';
 import { registerConnectSessions, type ConnectSessionRoutes } from '../connect/connect-sessions.ts';
 import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
-export interface AdminApi extends AgentRoutes, ConnectSessionRoutes, WebhookRoutes {
+export interface AdminApi
+  extends AgentRoutes, ConnectSessionRoutes, CredentialRoutes, EventRoutes, WebhookRoutes {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
 }
@@ -32,6 +35,8 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   );
   const routes = useZod(app);
   registerAgents(routes, options);
+  registerCredentials(routes, options);
+  registerEvents(routes, options);
   registerWebhooks(routes, options);
   registerConnectSessions(routes, options);
 }

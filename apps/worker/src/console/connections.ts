@@ -1,0 +1,172 @@
+import {
+  disconnect,
+  refreshDueAt,
+  refreshNow,
+  type RefreshEngine,
+  type RequestOutcome,
+} from '@connectors/refresh';
+import type { Revocation } from '@connectors/oauth';
+import {
+  StoredDocumentError,
+  type ConnectorsEvent,
+  type CredentialId,
+  type EventSubscription,
+  type StoredCredential,
+} from '@connectors/vault-core';
+import {
+  viewCredential,
+  viewNeverConnected,
+  viewUnreadable,
+  type CredentialView,
+  type RefreshOutlook,
+} from './credential-view.ts';
+
+export interface ConnectionsDeps {
+  engine: RefreshEngine;
+  /** What all processes announce. */
+  events: EventSubscription;
+}
+
+/** What became of a request to refresh a credential; `pending`: it was waited for, and is still under way. */
+export interface RefreshReport {
+  outcome: RequestOutcome | 'refreshed' | 'failed' | 'pending';
+  credential: CredentialView;
+}
+
+export interface DisconnectReport {
+  /** Whether there was a credential. */
+  existed: boolean;
+  /** What became of its tokens at the provider; `none`: there were none that could be ended. */
+  revocation: 'ended' | 'unsupported' | 'failed' | 'none';
+}
+
+/**
+ * What an operator, or a tenant's user, can do with credentials: the admin API and the pages stand on it. Methods throw
+ * `invalid_request` for ids that break the rule and VaultError.
+ */
+export class Connections {
+  readonly #deps: ConnectionsDeps;
+
+  constructor(deps: ConnectionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** `undefined` if the tenant never connected the integration, or disconnected it. */
+  async view(id: CredentialId): Promise<CredentialView | undefined> {
+    const integration = this.#deps.engine.integrations.get(id.integration);
+    const stored = await this.#find(id);
+    if (stored === 'unreadable') return viewUnreadable(id.integration, integration);
+    if (stored === undefined) return undefined;
+    const outlook = await this.#outlook(id, stored);
+    return viewCredential(id.integration, integration, stored, outlook, this.#deps.engine.now());
+  }
+
+  /**
+   * The credentials of a tenant, in the order of their integrations.
+   *
+   * @param all also the integrations that it never connected
+   */
+  async list(tenantId: string, { all = false } = {}): Promise<CredentialView[]> {
+    const { credentials, integrations } = this.#deps.engine;
+    const stored = await credentials.listIntegrations(tenantId);
+    const names = all ? [...new Set([...stored, ...integrations.keys()])] : stored;
+    const views = names.sort().map(async (integration) => {
+      const view = stored.includes(integration) ? await this.view({ tenantId, integration }) : undefined;
+      const isShown = all && integrations.has(integration);
+      return view ?? (isShown ? viewNeverConnected(integration, integrations.get(integration)) : undefined);
+    });
+    return (await Promise.all(views)).filter((view) => view !== undefined);
+  }
+
+  /**
+   * Brings the refresh of a credential forward.
+   *
+   * @param waitMs how long its end is waited for
+   * @returns `undefined` if there is no such credential
+   * @throws ConnectorsError `queue_unavailable`
+   */
+  async refresh(id: CredentialId, waitMs = 0): Promise<RefreshReport | undefined> {
+    const { engine } = this.#deps;
+    const stored = await this.#find(id);
+    if (stored === undefined) return undefined;
+    if (stored === 'unreadable') return { outcome: 'not_refreshable', credential: await this.#viewed(id) };
+    const { tenantId, integration } = id;
+    const { revision } = stored.metadata;
+    const end = this.#endOf(id, waitMs);
+    const outcome = await refreshNow(engine, { tenantId, integration, revision }).catch((error: unknown) => {
+      end.stop();
+      throw error;
+    });
+    if (outcome !== 'hastened' || waitMs === 0) {
+      end.stop();
+      return { outcome, credential: await this.#viewed(id) };
+    }
+    const heard = await end.heard;
+    // An event is a hint, and may have got lost: what is stored decides.
+    const credential = await this.#viewed(id);
+    if (credential.revision !== revision) return { outcome: 'refreshed', credential };
+    const hasFailed = credential.state === 'needs_reauth' || heard?.type === 'refresh-retry';
+    return { outcome: hasFailed ? 'failed' : 'pending', credential };
+  }
+
+  /** Ends a connection at its provider and here. May be repeated. */
+  async disconnect(id: CredentialId): Promise<DisconnectReport> {
+    const { existed, revocation } = await disconnect(this.#deps.engine, id);
+    return { existed, revocation: revocation === undefined ? 'none' : revocationWords[revocation.kind] };
+  }
+
+  async #viewed(id: CredentialId): Promise<CredentialView> {
+    const integration = this.#deps.engine.integrations.get(id.integration);
+    return (await this.view(id)) ?? viewNeverConnected(id.integration, integration);
+  }
+
+  async #find(id: CredentialId): Promise<StoredCredential | 'unreadable' | undefined> {
+    try {
+      return (await this.#deps.engine.credentials.find(id))?.credential;
+    } catch (error) {
+      if (error instanceof StoredDocumentError) return 'unreadable';
+      throw error;
+    }
+  }
+
+  /** Without Redis, what Vault says of it. */
+  async #outlook({ tenantId, integration }: CredentialId, stored: StoredCredential): Promise<RefreshOutlook> {
+    const { queues } = this.#deps.engine;
+    const data = { tenantId, integration, revision: stored.metadata.revision };
+    const planned = refreshDueAt(data, stored);
+    try {
+      const job = await queues.find(data);
+      const failures = job?.attemptsMade ?? 0;
+      const reason = failures > 0 ? job?.failedReason : undefined;
+      return { failures, reason, dueAt: (await queues.dueAt(data)) ?? planned };
+    } catch {
+      return { failures: 0, dueAt: planned };
+    }
+  }
+
+  /** The first event that tells how a refresh ended, unless it takes longer. */
+  #endOf({ tenantId, integration }: CredentialId, waitMs: number) {
+    const { events } = this.#deps;
+    const { promise: heard, resolve } = Promise.withResolvers<ConnectorsEvent | undefined>();
+    const hear = (event: ConnectorsEvent) => {
+      const isIts =
+        'integration' in event && event.tenantId === tenantId && event.integration === integration;
+      if (isIts && event.type !== 'refresh-declined') resolve(event);
+    };
+    const timer = setTimeout(() => resolve(undefined), waitMs);
+    events.on('event', hear);
+    const stop = () => {
+      clearTimeout(timer);
+      events.off('event', hear);
+      resolve(undefined);
+    };
+    void heard.then(stop);
+    return { heard, stop };
+  }
+}
+
+const revocationWords = {
+  revoked: 'ended',
+  unsupported: 'unsupported',
+  failed: 'failed',
+} as const satisfies Record<Revocation['kind'], string>;

@@ -1,0 +1,107 @@
+import type { Integration } from '@connectors/oauth';
+import { accountSchema, isRefreshable, type StoredCredential } from '@connectors/vault-core';
+import { z } from 'zod';
+
+const credentialStates = ['active', 'expiring', 'failing', 'needs_reauth', 'never_connected'] as const;
+
+type CredentialState = (typeof credentialStates)[number];
+
+/** A credential as people and programs see it: everything but its tokens. */
+export const credentialView = z.object({
+  integration: z.string(),
+  name: z.string().describe('Of the provider, for people.'),
+  state: z.enum(credentialStates),
+  reason: z.string().optional().describe('Why it needs somebody, or fails: a code.'),
+  account: accountSchema.optional().describe('Whose it is at the provider.'),
+  scopes: z.array(z.string()),
+  missingScopes: z.array(z.string()).optional().describe('Configured for the integration, and not granted.'),
+  connectedAt: z.string().optional(),
+  tokenIssuedAt: z.string().optional(),
+  expiresAt: z.string().optional(),
+  nextRefreshAt: z.string().optional(),
+  refreshCount: z.int().optional(),
+  retryCount: z.int().optional().describe('How often its refresh has failed in a row.'),
+  revision: z.string().optional().describe('Names this state of it.'),
+  canRefresh: z.boolean(),
+  fields: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('What the provider needs to know of the tenant.'),
+});
+
+export type CredentialView = z.infer<typeof credentialView>;
+
+/** What the queue knows of the refresh of a credential; nothing without Redis. */
+export interface RefreshOutlook {
+  failures: number;
+  /** Why the last one failed: a code. */
+  reason?: string | undefined;
+  dueAt?: number | undefined;
+}
+
+const expiringMs = 24 * 3600_000;
+
+/** A credential that cannot be refreshed is about to end, or has ended. */
+function isExpiring(expiresAt: string | undefined, now: number): boolean {
+  return expiresAt !== undefined && Date.parse(expiresAt) - now < expiringMs;
+}
+
+/**
+ * Puts together what is shown of a stored credential.
+ *
+ * @param integration absent if it is not configured here: then nobody refreshes it
+ */
+export function viewCredential(
+  id: string,
+  integration: Integration | undefined,
+  stored: StoredCredential,
+  outlook: RefreshOutlook,
+  now: number,
+): CredentialView {
+  const { metadata, scopes, expiresAt } = stored;
+  const canRefresh = isRefreshable(stored) && integration !== undefined;
+  const { state, reason } = stateOf(stored, canRefresh, outlook, now);
+  const missingScopes = integration?.scopes.filter((scope) => !scopes.includes(scope)) ?? [];
+  const { account, fields, createdAt, tokenIssuedAt, refreshCount, revision } = metadata;
+  return {
+    integration: id,
+    name: integration?.provider.name ?? id,
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(account === undefined ? {} : { account }),
+    scopes,
+    ...(missingScopes.length === 0 ? {} : { missingScopes }),
+    connectedAt: createdAt,
+    tokenIssuedAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(outlook.dueAt === undefined || !canRefresh
+      ? {}
+      : { nextRefreshAt: new Date(outlook.dueAt).toISOString() }),
+    refreshCount,
+    ...(outlook.failures === 0 ? {} : { retryCount: outlook.failures }),
+    revision,
+    canRefresh,
+    ...(fields === undefined ? {} : { fields }),
+  };
+}
+
+function stateOf(
+  { metadata, expiresAt }: StoredCredential,
+  canRefresh: boolean,
+  { failures, reason }: RefreshOutlook,
+  now: number,
+): { state: CredentialState; reason?: string | undefined } {
+  if (metadata.status === 'needs_reauth') return { state: 'needs_reauth', reason: metadata.statusReason };
+  if (canRefresh && failures > 0) return { state: 'failing', reason };
+  return { state: !canRefresh && isExpiring(expiresAt, now) ? 'expiring' : 'active' };
+}
+
+/** A document in Vault that is not as it should be: whoever connects again puts it right. */
+export function viewUnreadable(id: string, integration: Integration | undefined): CredentialView {
+  return { ...viewNeverConnected(id, integration), state: 'needs_reauth', reason: 'unreadable' };
+}
+
+export function viewNeverConnected(id: string, integration: Integration | undefined): CredentialView {
+  const name = integration?.provider.name ?? id;
+  return { integration: id, name, state: 'never_connected', scopes: [], canRefresh: false };
+}
