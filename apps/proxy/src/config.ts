@@ -100,7 +100,7 @@ export const proxyConfigSchema = z.object({
  * @throws {ConfigError} with every problem at once
  */
 export function readProxyConfig(env: Readonly<Record<string, string | undefined>>) {
-  const { integrations, guard, problems } = readIntegrations(env);
+  const { integrations, guard, problems } = readIntegrations(env, { clients: 'elsewhere' });
   const prepared = prepareUpstreams(integrations, guard);
   const hasMcp = [...integrations.values()].some(({ upstreams }) => upstreams.mcp !== undefined);
   const sessionKeyRule: ConfigRule = ({ MCP_SESSION_KEY }) =>

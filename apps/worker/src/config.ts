@@ -10,6 +10,7 @@ import {
   vaultFields,
   vaultLoginRule,
   type ConfigRule,
+  type KeptClient,
 } from '@connectors/vault-core';
 import { z } from 'zod';
 
@@ -66,10 +67,14 @@ export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
 /**
  * Reads the environment and the file it names.
  *
+ * @param clients what Vault keeps; `elsewhere` while it cannot be read: an integration may lack its client then
  * @throws {ConfigError} with every problem of both
  */
-export function readWorkerConfig(env: NodeJS.ProcessEnv) {
-  const { integrations, guard, problems } = readIntegrations(env, { needsKeys: true });
+export function readWorkerConfig(
+  env: NodeJS.ProcessEnv,
+  clients: ReadonlyMap<string, KeptClient> | 'elsewhere' = new Map(),
+) {
+  const { integrations, guard, problems } = readIntegrations(env, { needsKeys: true, clients });
   const config = readConfig(workerConfigSchema, env, [...rules, () => problems]);
-  return { ...config, integrations, guard };
+  return { ...config, integrations, guard, clients: clients === 'elsewhere' ? undefined : clients };
 }

@@ -1,18 +1,22 @@
 import { createLogger, explainStart, onceAskedToStop } from '@connectors/vault-core';
-import { startApp } from './app.ts';
 import { readWorkerConfig } from './config.ts';
+import { startWithClients } from './start-with-clients.ts';
 
 try {
   await start();
 } catch (error) {
+  giveUp(error);
+}
+
+function giveUp(error: unknown): never {
   process.stderr.write(`${explainStart('worker', 'CONSOLE_PORT', error)}\n`);
   process.exit(1);
 }
 
 async function start(): Promise<void> {
-  const config = readWorkerConfig(process.env);
+  const config = readWorkerConfig(process.env, 'elsewhere');
   const log = createLogger('worker', config.LOG_LEVEL);
-  const starting = startApp(config, log);
+  const starting = startWithClients(process.env, config, { log, onFailure: giveUp });
   // Before the first job is begun.
   onceAskedToStop(process, async () => {
     log.info('finishing what is in flight');
@@ -25,13 +29,11 @@ async function start(): Promise<void> {
     log.info('worker stopped');
     process.exit(0);
   });
-  const { url } = await starting;
+  await starting;
   const attemptSeconds = config.REFRESH_ATTEMPT_SECONDS + config.REFRESH_CLOCK_SKEW_SECONDS;
   if (config.SHUTDOWN_SECONDS <= attemptSeconds)
     log.warn(
       { attemptSeconds },
       'SHUTDOWN_SECONDS is too short: new tokens could be lost on their way at a stop',
     );
-  const integrations = [...config.integrations.keys()];
-  log.info({ url, vault: config.VAULT_ADDR, integrations }, 'worker started');
 }

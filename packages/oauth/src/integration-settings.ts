@@ -3,7 +3,7 @@ import { EgressGuard } from '@connectors/egress';
 import { readableFile } from '@connectors/vault-core';
 import { z } from 'zod';
 import type { Integration } from './integration.ts';
-import { loadIntegrations } from './load-integrations.ts';
+import { loadIntegrations, type IntegrationSources } from './load-integrations.ts';
 
 /** The environment variables that say which integrations there are, and what may be reached for them. */
 export const integrationFields = {
@@ -26,13 +26,13 @@ export interface IntegrationSettings {
 
 /**
  * Reads the integrations from the environment and the file that it names, unless the text of that is given; for
- * `needsKeys` see `loadIntegrations`.
+ * `needsKeys` and `clients` see `loadIntegrations`.
  */
 export function readIntegrations(
   env: Readonly<Record<string, string | undefined>>,
-  { yaml = readFile(env['CONNECTORS_CONFIG'] ?? ''), needsKeys = false } = {},
+  { yaml = readFile(env['CONNECTORS_CONFIG'] ?? ''), ...sources }: Omit<IntegrationSources, 'env'> = {},
 ): IntegrationSettings {
-  const loaded = loadIntegrations({ yaml, env, needsKeys });
+  const loaded = loadIntegrations({ ...sources, yaml, env });
   return { ...loaded, guard: openGuard(env['EGRESS_ALLOW_HOSTS'] ?? '') ?? new EgressGuard() };
 }
 

@@ -1,8 +1,17 @@
-import { idRule, isId, Secret } from '@connectors/vault-core';
+import { idRule, isId } from '@connectors/vault-core';
 import { z } from 'zod';
 import { hasOwnHost } from './api-address.ts';
-import { readPrivateKey } from './assertion.ts';
 import { catalog } from './catalog.ts';
+import {
+  needsClient,
+  readClient,
+  readVariable,
+  signs,
+  variable,
+  type ClientEntry,
+  type ClientSources,
+  type Report,
+} from './configured-client.ts';
 import { configure } from './configured-values.ts';
 import { readConnectorsFile } from './connectors-file.ts';
 import { placeholders } from './credential-fields.ts';
@@ -11,7 +20,6 @@ import type { Integration } from './integration.ts';
 import type { Provider } from './provider.ts';
 import { isRequired, oauthDefaults, providerSchema } from './provider.ts';
 import { fieldName, providerFields } from './provider-fields.ts';
-import type { Grant } from './provider-fields.ts';
 
 const variableName = z
   .string()
@@ -64,36 +72,39 @@ export const entrySchema = z.strictObject({
 });
 
 type Entry = z.infer<typeof entrySchema>;
-type ClientEntry = Pick<Entry, 'clientId' | 'clientSecretEnv' | 'clientKeyEnv' | 'clientKeyId'>;
 type ProviderEntry = Omit<Entry, keyof ClientEntry | 'scopes' | 'values' | 'upstream'>;
-type Environment = Readonly<Record<string, string | undefined>>;
-type Report = (path: readonly PropertyKey[], rule: string) => void;
 
-export interface IntegrationSources {
+export interface IntegrationSources extends Partial<ClientSources> {
   /** The text of `connectors.yaml`. */
-  yaml?: string;
-  env: Environment;
+  yaml?: string | undefined;
+  env: ClientSources['env'];
   /** Whether this process asks for tokens, so that an integration without the key it signs with is a problem. */
   needsKeys?: boolean;
 }
 
 /**
- * Puts together the integrations from the environment and the text of `connectors.yaml`.
+ * Puts together the integrations from the environment, the text of `connectors.yaml` and the clients in Vault.
  *
  * `{PROVIDER}_CLIENT_ID` (upper case, `-` as `_`) switches a provider of the catalog on under its own id. The map
  * `integrations` in the file adds others and overrides these. Client secrets come from `{ID}_CLIENT_SECRET`, or the
  * variable that `clientSecretEnv` names, and private keys from `{ID}_CLIENT_KEY` or that of `clientKeyEnv`. A process
- * without them still gets all integrations, unless it `needsKeys`.
+ * without them still gets all integrations, unless it `needsKeys`. What neither of these has comes from Vault, unless they name
+ * another client id.
  *
  * @returns what could be loaded, and every problem at once: each names the field and the rule, none a value
  */
-export function loadIntegrations({ yaml = '', env, needsKeys = false }: IntegrationSources): {
-  integrations: Map<string, Integration>;
-  problems: string[];
-} {
+export function loadIntegrations({
+  yaml = '',
+  env,
+  needsKeys = false,
+  clients = new Map(),
+}: IntegrationSources): { integrations: Map<string, Integration>; problems: string[] } {
   const file = readConnectorsFile(yaml);
   const problems = [...file.problems];
-  const switchedOn = [...catalog.keys()].filter((id) => read(env, id, 'CLIENT_ID') !== undefined);
+  const isKept = (id: string) => clients !== 'elsewhere' && clients.has(id);
+  const switchedOn = [...catalog.keys()].filter(
+    (id) => readVariable(env, id, 'CLIENT_ID') !== undefined || isKept(id),
+  );
   const entries = new Map([...switchedOn.map((id) => [id, {}] as const), ...file.entries]);
   problems.push(...strayVariables(entries, env));
 
@@ -105,10 +116,15 @@ export function loadIntegrations({ yaml = '', env, needsKeys = false }: Integrat
     const entry = isId(id) ? entrySchema.safeParse(raw) : undefined;
     if (entry === undefined) report([], `the name must be ${idRule}`);
     else if (!entry.success) for (const { path, message } of entry.error.issues) report(path, message);
-    const integration = entry?.data && build(id, entry.data, env, report);
+    const integration = entry?.data && build(id, entry.data, { env, clients }, report);
     if (integration === undefined) continue;
     integrations.set(id, integration);
-    if (needsKeys && signs(integration.provider) && integration.clientKey === undefined)
+    if (
+      needsKeys &&
+      clients !== 'elsewhere' &&
+      signs(integration.provider) &&
+      integration.clientKey === undefined
+    )
       report(
         ['clientKeyEnv'],
         `a private key is required, as ${variable(id, 'CLIENT_KEY')} or in the variable named here`,
@@ -117,7 +133,7 @@ export function loadIntegrations({ yaml = '', env, needsKeys = false }: Integrat
   return { integrations, problems };
 }
 
-function build(id: string, entry: Entry, env: Environment, report: Report): Integration | undefined {
+function build(id: string, entry: Entry, sources: ClientSources, report: Report): Integration | undefined {
   const { clientId, clientSecretEnv, clientKeyEnv, clientKeyId, scopes, values, upstream, ...named } = entry;
   const known = mergeProvider(id, named);
   const template = {
@@ -133,10 +149,11 @@ function build(id: string, entry: Entry, env: Environment, report: Report): Inte
   const provider = providerSchema.safeParse(merged);
   const upstreams = { rest: merged.apiBaseUrl, mcp: merged.mcpUrl };
   const reachable = upstreams.rest !== undefined || upstreams.mcp !== undefined;
-  const client = readClient(id, { clientId, clientSecretEnv, clientKeyEnv, clientKeyId }, env, report);
-  const lacksClient =
-    client.clientId === undefined &&
-    (needsClient(merged) || (provider.data?.injection !== undefined && showsClient(provider.data.injection)));
+  const client = readClient(id, { clientId, clientSecretEnv, clientKeyEnv, clientKeyId }, sources, report);
+  const isClientNeeded =
+    (sources.clients !== 'elsewhere' && needsClient(merged)) ||
+    (provider.data?.injection !== undefined && showsClient(provider.data.injection));
+  const lacksClient = isClientNeeded && client.clientId === undefined;
 
   for (const { path, message } of provider.error?.issues ?? []) report(path, message);
   if (lacksClient) report(['clientId'], `required, here or as ${variable(id, 'CLIENT_ID')}`);
@@ -155,44 +172,6 @@ function reportFields(provider: Provider, upstreams: Integration['upstreams'], r
     if (template !== undefined && hasOwnHost(template) && provider.apiHost === undefined)
       report(['apiHost'], `required, fields stand in the host of upstream.${surface}`);
   }
-}
-
-function readClient(
-  id: string,
-  entry: ClientEntry,
-  env: Environment,
-  report: Report,
-): Pick<Integration, 'clientId' | 'clientSecret' | 'clientKey' | 'clientKeyId'> {
-  const { clientId = read(env, id, 'CLIENT_ID'), clientSecretEnv, clientKeyEnv, clientKeyId } = entry;
-  const secret = present(env[clientSecretEnv ?? variable(id, 'CLIENT_SECRET')]);
-  const keyVariable = clientKeyEnv ?? variable(id, 'CLIENT_KEY');
-  const pem = present(env[keyVariable]);
-  const key = pem === undefined ? undefined : new Secret(pem);
-  if (key !== undefined && readPrivateKey(key) === undefined)
-    report(
-      ['clientKeyEnv'],
-      `${keyVariable} holds no private key in PEM, of RSA (from 2048 bits), EC or Ed25519`,
-    );
-  return {
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(secret === undefined ? {} : { clientSecret: new Secret(secret) }),
-    ...(key === undefined ? {} : { clientKey: key }),
-    ...(clientKeyId === undefined ? {} : { clientKeyId }),
-  };
-}
-
-/** The field by which a credential names a client or an issuer of its own. */
-const ownIdentity: Partial<Record<Grant, string>> = { client_credentials: 'clientId', jwt_bearer: 'issuer' };
-
-function needsClient({ grant, fields }: Pick<Provider, 'grant' | 'fields'>): boolean {
-  const own = fields[ownIdentity[grant] ?? ''];
-  return grant !== 'api_key' && (own === undefined || own.optional === true);
-}
-
-/** Whether nothing can be asked of a provider without the integration's own key. */
-function signs({ grant, clientAuthentication, fields }: Provider): boolean {
-  if (grant === 'github_app') return true;
-  return clientAuthentication === 'private_key_jwt' && needsClient({ grant, fields });
 }
 
 /** The fields of an entry on top of the provider it names or is named after, else of the plain OAuth defaults. */
@@ -217,7 +196,7 @@ function mergeProvider(id: string, { provider, ...overrides }: ProviderEntry) {
 }
 
 /** Two ids that read the same variables would send one provider's secret to the other; a lone secret is a slip. */
-function strayVariables(entries: ReadonlyMap<string, unknown>, env: Environment): string[] {
+function strayVariables(entries: ReadonlyMap<string, unknown>, env: ClientSources['env']): string[] {
   const problems: string[] = [];
   const idOf = new Map<string, string>();
   for (const id of entries.keys()) {
@@ -230,22 +209,9 @@ function strayVariables(entries: ReadonlyMap<string, unknown>, env: Environment)
   for (const id of catalog.keys()) {
     if (entries.has(id)) continue;
     for (const field of ['CLIENT_SECRET', 'CLIENT_KEY']) {
-      if (read(env, id, field) === undefined) continue;
+      if (readVariable(env, id, field) === undefined) continue;
       problems.push(`${variable(id, field)}: set without ${variable(id, 'CLIENT_ID')}`);
     }
   }
   return problems;
-}
-
-function variable(id: string, field: string): string {
-  return `${id.toUpperCase().replaceAll('-', '_')}_${field}`;
-}
-
-function read(env: Environment, id: string, field: string): string | undefined {
-  return present(env[variable(id, field)]);
-}
-
-/** Compose files and shells pass a variable that is not set as an empty one. */
-function present(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value;
 }

@@ -1,5 +1,6 @@
 export * from './agent-key.ts';
 export * from './agents.ts';
+export * from './clients.ts';
 export * from './config.ts';
 export * from './credential.ts';
 export * from './credential-cache.ts';

@@ -1,4 +1,5 @@
 import { AgentStore } from './agents.ts';
+import { ClientStore } from './clients.ts';
 import {
   newMetadata,
   DecryptedCredentials,
@@ -60,6 +61,7 @@ export class VaultClient {
   readonly credentials: CredentialStore;
   readonly agents: AgentStore;
   readonly webhooks: WebhookStore;
+  readonly clients: ClientStore;
   /** Data keys for the spool. */
   readonly spoolKeys: DataKeys;
   readonly #connection: VaultConnection;
@@ -84,6 +86,7 @@ export class VaultClient {
       refresh,
     });
     this.webhooks = new WebhookStore(kv, refresh, this.#now);
+    this.clients = new ClientStore(kv, refresh, this.#now);
     this.spoolKeys = {
       create: () => refresh.createDataKey('_spool'),
       open: (wrapped) => refresh.openDataKey('_spool', wrapped),
