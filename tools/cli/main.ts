@@ -1,7 +1,8 @@
 import { CommandError, UsageError, type Command } from './command.ts';
+import { clients } from './clients/clients.ts';
 import { keys } from './keys/keys.ts';
 
-const commands: Record<string, Command> = { keys };
+const commands: Record<string, Command> = { clients, keys };
 
 const usage = `usage: npx pnpm@12 connectors <command> [options]
 

@@ -26,7 +26,7 @@ path "secret/metadata/+/+" {
   capabilities = ["read", "delete"]
 }
 
-# One key per tenant on each transit mount: made when it connects, deleted when it leaves.
+# One key per tenant on each transit mount: made when it connects, deleted when it leaves. `_clients` is that of client secrets.
 path "transit/keys/+" {
   capabilities = ["create", "read", "update", "delete"]
 }

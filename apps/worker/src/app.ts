@@ -89,6 +89,9 @@ function openConsole(
       guard: config.guard,
       announce: engine.announce,
       agents: vault.agents,
+      clients: vault.clients,
+      loadedClients: config.clients,
+      findClientProblems: config.findClientProblems,
       announceLater: (event) =>
         void publishEvent(background, config.REDIS_PREFIX, event).catch(() => undefined),
     },

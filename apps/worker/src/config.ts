@@ -11,6 +11,7 @@ import {
   vaultLoginRule,
   type ConfigRule,
   type KeptClient,
+  type OAuthClient,
 } from '@connectors/vault-core';
 import { z } from 'zod';
 
@@ -76,5 +77,18 @@ export function readWorkerConfig(
 ) {
   const { integrations, guard, problems } = readIntegrations(env, { needsKeys: true, clients });
   const config = readConfig(workerConfigSchema, env, [...rules, () => problems]);
-  return { ...config, integrations, guard, clients: clients === 'elsewhere' ? undefined : clients };
+  return {
+    ...config,
+    integrations,
+    guard,
+    clients: clients === 'elsewhere' ? undefined : clients,
+    /** What would keep a worker from starting, or from using the client, if Vault kept it for this integration. */
+    findClientProblems(id: string, client: OAuthClient): string[] {
+      const kept = new Map([[id, client]]);
+      const loaded = readIntegrations(env, { needsKeys: true, clients: kept });
+      const found = loaded.problems.filter((problem) => problem.startsWith(`integrations.${id}.`));
+      if (found.length > 0 || loaded.integrations.has(id)) return found;
+      return [`integration: ${id} is no provider of the catalog, and does not stand in connectors.yaml`];
+    },
+  };
 }

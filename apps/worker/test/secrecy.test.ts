@@ -31,6 +31,7 @@ beforeAll(async () => {
   };
   for (const { tenantId } of ids) await addWebhook(tenantId);
   await addAgent();
+  await addClient();
   const body = { error: 'invalid_grant', error_description: words };
   await world.jobAs('completed', await world.connect(good));
   await world.jobAs('failed', await world.connect(refused, { meets: { kind: 'status', status: 400, body } }));
@@ -94,9 +95,17 @@ async function addAgent(): Promise<void> {
   secrets.push(...keys.map(({ secretSha256 }) => secretSha256));
 }
 
-async function callAdmin(path: string, body: object) {
+/** A client that is kept in Vault. */
+async function addClient(): Promise<void> {
+  const clientSecret = 'canary-of-a-kept-client';
+  await callAdmin('clients/github', { clientId: 'gh', clientSecret }, 'PUT');
+  const { clients } = await world.admin.clients.readAll();
+  secrets.push(clients.get('github')?.clientSecret?.reveal() ?? '');
+}
+
+async function callAdmin(path: string, body: object, method = 'POST') {
   const response = await fetch(`${worker.url}/admin/${path}`, {
-    method: 'POST',
+    method,
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
@@ -115,13 +124,13 @@ async function keepTokens(ids: Id[]): Promise<void> {
 const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
 
 it('has seen every kind of secret', () => {
-  expect(secrets.length).toBeGreaterThan(80);
+  expect(secrets.length).toBeGreaterThan(81);
   expect(secrets.filter((secret) => secret.length < 8)).toEqual([]);
 });
 
 it('writes no secret into the log', () => {
   const messages = worker.lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
-  const expected = ['webhook', 'refresh', 'refresh requested', 'job failed', 'signed in'];
+  const expected = ['webhook', 'client', 'refresh', 'refresh requested', 'job failed', 'signed in'];
   expect(messages).toEqual(expect.arrayContaining(expected));
   expect(leaks(worker.lines.join('\n'))).toEqual([]);
 });

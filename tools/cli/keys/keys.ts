@@ -1,9 +1,10 @@
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { openAdminApi, type AdminApi } from '../admin-api.ts';
 import { UsageError, type Command } from '../command.ts';
+import { readOptions } from '../options.ts';
+import { printJson } from '../print.ts';
 import { readDuration, readEnd } from './duration.ts';
 import { grantOptions, readGrants, type GrantValues } from './grants.ts';
-import { printAgent, printAgents, printJson, printKey, type ShownAgent } from './print.ts';
+import { printAgent, printAgents, printKey, type ShownAgent } from './print.ts';
 
 const usage = `usage: npx pnpm@12 connectors keys <action> [options] [--json]
 
@@ -40,7 +41,10 @@ export const keys: Command = {
 
 const actions: Record<string, (args: string[]) => Promise<void>> = {
   create: async (args) => {
-    const { values, operand } = read(args, 'name', {
+    const {
+      values,
+      operands: [operand = ''],
+    } = readOptions(args, ['name'], {
       ...grantOptions,
       expires: { type: 'string' },
     });
@@ -56,21 +60,27 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
   },
 
   list: async (args) => {
-    const { values } = read(args, undefined, {});
+    const { values } = readOptions(args, [], {});
     const list = (await open().call('GET', '/agents')) as { agents: ShownAgent[]; unreadable: string[] };
     if (values['json'] === true) printJson(list);
     else printAgents(list);
   },
 
   show: async (args) => {
-    const { values, operand } = read(args, 'id', {});
+    const {
+      values,
+      operands: [operand = ''],
+    } = readOptions(args, ['id'], {});
     const agent = (await open().call('GET', pathOf(operand))) as ShownAgent;
     if (values['json'] === true) printJson(agent);
     else printAgent(agent);
   },
 
   rotate: async (args) => {
-    const { values, operand } = read(args, 'id', { overlap: { type: 'string' } });
+    const {
+      values,
+      operands: [operand = ''],
+    } = readOptions(args, ['id'], { overlap: { type: 'string' } });
     const { overlap, json } = values as { overlap?: string; json?: boolean };
     const body = overlap === undefined ? {} : { overlapSeconds: readDuration('--overlap', overlap) };
     const rotated = (await open().call('POST', `${pathOf(operand)}/rotate`, body)) as ShownAgent & {
@@ -83,7 +93,10 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
   },
 
   revoke: async (args) => {
-    const { values, operand } = read(args, 'id', {});
+    const {
+      values,
+      operands: [operand = ''],
+    } = readOptions(args, ['id'], {});
     await open().call('DELETE', pathOf(operand));
     if (values['json'] === true) printJson({ id: operand, revoked: true });
     else console.error(`Agent ${operand} is revoked.`);
@@ -96,23 +109,4 @@ function open(): AdminApi {
 
 function pathOf(id: string): string {
   return `/agents/${encodeURIComponent(id)}`;
-}
-
-/** Reads the options of an action, and its operand if it takes one. */
-function read(args: string[], operandName: string | undefined, options: ParseArgsOptionsConfig) {
-  const { values, positionals } = parse(args, { ...options, json: { type: 'boolean' } });
-  const [operand, ...others] = positionals;
-  if (operandName !== undefined && operand === undefined)
-    throw new UsageError(`The ${operandName} is missing.`);
-  const stray = operandName === undefined ? operand : others[0];
-  if (stray !== undefined) throw new UsageError(`What is ${stray} for?`);
-  return { values, operand: operand ?? '' };
-}
-
-function parse(args: string[], options: ParseArgsOptionsConfig) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

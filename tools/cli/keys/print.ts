@@ -1,4 +1,5 @@
 import type { Grant } from '@connectors/vault-core';
+import { printable, printTable } from '../print.ts';
 import { describeGrant } from './grants.ts';
 
 /** An agent as the admin API shows it. */
@@ -9,10 +10,6 @@ export interface ShownAgent {
   grants: Grant[];
   createdAt: string;
   expiresAt?: string;
-}
-
-export function printJson(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2));
 }
 
 /** The key alone goes to stdout, so that it can be piped and captured. */
@@ -30,8 +27,7 @@ export function printAgents({ agents, unreadable }: { agents: ShownAgent[]; unre
     agent.expiresAt ?? 'never',
   ]);
   if (rows.length === 0) console.error('There are no agents. connectors keys create makes one.');
-  else
-    for (const line of inColumns([['ID', 'NAME', 'TENANTS', 'KEYS', 'EXPIRES'], ...rows])) console.log(line);
+  else printTable([['ID', 'NAME', 'TENANTS', 'KEYS', 'EXPIRES'], ...rows]);
   if (unreadable.length > 0)
     console.error(`Not as they should be in Vault, and let in nowhere: ${unreadable.join(', ')}`);
 }
@@ -49,20 +45,5 @@ export function printAgent(agent: ShownAgent): void {
     ...keys.map((key) => ['key', key]),
     ...agent.grants.map((grant) => ['grant', describeGrant(grant)]),
   ];
-  for (const line of inColumns(rows)) console.log(line);
-}
-
-function inColumns(rows: string[][]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-/** A name must not drive the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?');
+  printTable(rows);
 }

@@ -1,54 +1,26 @@
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { integration, startFleet, type Fleet } from '../../fleet/start-fleet.ts';
+import { integration, type Fleet } from '../../fleet/start-fleet.ts';
+import { startCli, type Cli } from './start-cli.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'cli-'));
-const main = join(import.meta.dirname, '../../cli/main.ts');
-const adminToken = randomBytes(24).toString('base64url');
+let cli: Cli;
 let fleet: Fleet;
 let access: Record<string, string>;
+let dir: string;
 
 beforeAll(async () => {
-  fleet = await startFleet(dir, {
-    workers: 1,
-    proxies: 1,
-    workerEnv: { CONSOLE: 'on', ADMIN_TOKEN: adminToken },
-  });
+  cli = await startCli({ proxies: 1 });
+  ({ fleet, access, dir } = cli);
   await fleet.connect('acme');
-  access = { CONSOLE_URL: fleet.workers[0]?.url ?? '', ADMIN_TOKEN: adminToken };
 });
 
-afterAll(async () => {
-  await fleet.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => cli.close());
 
-interface Result {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the command as a process, and ends its input with this text. */
-function run(args: string[], env: Record<string, string> = access, input = ''): Promise<Result> {
-  const { PATH, HOME } = process.env;
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [main, ...args],
-      { env: { PATH, HOME, CONNECTORS_DATA_DIR: join(dir, 'none'), ...env } },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
-    child.stdin?.end(input);
-  });
-}
+const run = (args: string[], env = access, input = '') => cli.run(args, env, input);
 
 /** A new agent's id and key. */
 async function create(...options: string[]): Promise<{ id: string; key: string }> {
@@ -188,7 +160,7 @@ describe('the console is', () => {
   it('that of the system on this machine, if none is named', async () => {
     const dataDir = join(dir, 'data');
     mkdirSync(dataDir);
-    const { CONSOLE_URL: consoleUrl } = access;
+    const { CONSOLE_URL: consoleUrl, ADMIN_TOKEN: adminToken } = access;
     writeFileSync(join(dataDir, 'run.json'), JSON.stringify({ consoleUrl, adminToken }));
     const { code } = await run(['keys', 'list'], { CONNECTORS_DATA_DIR: dataDir });
     expect(code).toBe(0);

@@ -8,12 +8,13 @@ import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { registerCredentials, type CredentialRoutes } from './credentials.ts';
 import { registerEvents, type EventRoutes } from './events.ts';
+import { registerClients, type ClientRoutes } from './clients.ts';
 import { useZod } from './zod-routes.ts';
 import { registerConnectSessions, type ConnectSessionRoutes } from '../connect/connect-sessions.ts';
 import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
 export interface AdminApi
-  extends AgentRoutes, ConnectSessionRoutes, CredentialRoutes, EventRoutes, WebhookRoutes {
+  extends AgentRoutes, ClientRoutes, ConnectSessionRoutes, CredentialRoutes, EventRoutes, WebhookRoutes {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
 }
@@ -37,6 +38,7 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   registerAgents(routes, options);
   registerCredentials(routes, options);
   registerEvents(routes, options);
+  registerClients(routes, options);
   registerWebhooks(routes, options);
   registerConnectSessions(routes, options);
 }

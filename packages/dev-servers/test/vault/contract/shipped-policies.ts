@@ -94,6 +94,9 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       ['list agents', 'GET', 'KV/metadata/_agents?list=true'],
       ['list who has webhooks', 'GET', 'KV/metadata/_webhooks?list=true'],
       ['write webhooks', 'POST', 'KV/data/_webhooks/tenant-1'],
+      ['list clients', 'GET', 'KV/metadata/_clients?list=true'],
+      ['write a client', 'POST', 'KV/data/_clients/github'],
+      ['decrypt the secret of a client', 'POST', 'REFRESH/decrypt/_clients'],
       ['read metadata', 'GET', 'KV/metadata/tenant-1/github'],
       ['read deeper than a credential', 'GET', 'KV/data/tenant-1/github/x'],
       ['encrypt', 'POST', 'TRANSIT/encrypt/tenant-1'],
@@ -146,8 +149,17 @@ export function shippedPoliciesContract(vault: () => VaultHttp): void {
       expect((await worker.list(`${kv}/metadata/_agents`)).body.data.keys).not.toContain('a2');
     });
 
-    it('reads a client', async () => {
-      expect((await worker.get(`${kv}/data/_clients/github`)).status).toBe(200);
+    it('keeps clients and makes their key: writes, reads, lists and forgets them', async () => {
+      const path = '_clients/linear';
+      expect((await worker.post(`${refresh}/keys/_clients`)).status).toBeLessThan(300);
+      const { body } = await worker.post(`${refresh}/encrypt/_clients`, { plaintext: hello });
+      expect((await worker.post(`${refresh}/decrypt/_clients`, body.data)).body.data.plaintext).toBe(hello);
+      expect((await worker.post(`${kv}/data/${path}`, { data: {}, options: { cas: 0 } })).status).toBe(200);
+      expect((await worker.post(`${kv}/data/${path}`, { data: {}, options: { cas: 1 } })).status).toBe(200);
+      expect((await worker.get(`${kv}/data/${path}`)).status).toBe(200);
+      expect((await worker.post(`${kv}/destroy/${path}`, { versions: [1] })).status).toBe(204);
+      expect((await worker.list(`${kv}/metadata/_clients`)).body.data.keys).toEqual(['github', 'linear']);
+      expect((await worker.delete(`${kv}/metadata/${path}`)).status).toBe(204);
     });
 
     it('keeps webhooks, and lists who has them', async () => {

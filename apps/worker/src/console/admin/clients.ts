@@ -1,0 +1,100 @@
+import {
+  ConnectorsError,
+  idRule,
+  isId,
+  Secret,
+  type ClientStore,
+  type ClientSummary,
+  type KeptClient,
+  type OAuthClient,
+} from '@connectors/vault-core';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { answerProblem } from '../problem.ts';
+import type { ZodRoutes } from './zod-routes.ts';
+
+export interface ClientRoutes {
+  clients: ClientStore;
+  /** Those that this worker was started with; absent: they could not be read. */
+  loadedClients: ReadonlyMap<string, KeptClient> | undefined;
+  /** What would keep a worker from starting with this client. */
+  findClientProblems: (integration: string, client: OAuthClient) => string[];
+  log: Logger;
+}
+
+const params = z.object({ integration: z.string().refine(isId, `must be ${idRule}`) });
+
+const text = z.string().trim().min(1);
+
+const newClient = z.strictObject({
+  clientId: text.max(500),
+  clientSecret: text.max(4_096).exactOptional().describe('Left out: a public client, or one that signs.'),
+  clientKey: text.max(16_384).exactOptional().describe('A private key in PEM.'),
+  clientKeyId: text.max(500).exactOptional(),
+});
+
+const shownClient = z.object({
+  integration: z.string(),
+  clientId: z.string(),
+  hasSecret: z.boolean(),
+  hasKey: z.boolean(),
+  clientKeyId: z.string().exactOptional(),
+  updatedAt: z.string(),
+  needsRestart: z
+    .boolean()
+    .describe('Workers read clients when they start: this one does not have it as it is now.'),
+});
+
+const clientList = z.object({
+  items: z.array(shownClient),
+  /** Integrations whose documents in Vault are not as they should be. */
+  unreadable: z.array(z.string()),
+});
+
+const all = '/clients';
+const one = `${all}/:integration`;
+
+/** The OAuth clients that are kept in Vault. What is secret goes in, and never comes out. */
+export function registerClients(app: ZodRoutes, options: ClientRoutes): void {
+  const { clients, loadedClients, findClientProblems, log } = options;
+  const shown = (client: ClientSummary) => ({
+    ...client,
+    needsRestart: loadedClients?.get(client.integration)?.updatedAt !== client.updatedAt,
+  });
+
+  app.get(all, { schema: { response: { 200: clientList } } }, async () => {
+    const { clients: found, unreadable } = await clients.list();
+    return { items: found.map(shown), unreadable };
+  });
+
+  app.get(one, { schema: { params, response: { 200: shownClient } } }, async ({ params }, reply) => {
+    const client = await clients.find(params.integration);
+    return client === undefined
+      ? answerProblem(reply, 404, 'There is no such client in Vault.')
+      : shown(client);
+  });
+
+  app.put(
+    one,
+    { schema: { params, body: newClient, response: { 200: shownClient } } },
+    async ({ params: { integration }, body: { clientSecret, clientKey, ...rest } }) => {
+      const client = {
+        ...rest,
+        ...(clientSecret === undefined ? {} : { clientSecret: new Secret(clientSecret) }),
+        ...(clientKey === undefined ? {} : { clientKey: new Secret(clientKey) }),
+      };
+      const problems = findClientProblems(integration, client);
+      if (problems.length > 0) throw new ConnectorsError('invalid_request', problems.join('; '));
+      const kept = await clients.set(integration, client);
+      log.info({ integration, change: 'set' }, 'client');
+      return shown(kept);
+    },
+  );
+
+  app.delete(one, { schema: { params } }, async ({ params: { integration } }, reply) => {
+    if (!(await clients.delete(integration)))
+      return answerProblem(reply, 404, 'There is no such client in Vault.');
+    log.info({ integration, change: 'removed' }, 'client');
+    return reply.code(204).send();
+  });
+}
