@@ -3,7 +3,7 @@ export function printJson(value: unknown): void {
 }
 
 /** The lines of a table; the first row says how many columns there are. */
-export function inColumns(rows: string[][]): string[] {
+function inColumns(rows: string[][]): string[] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) =>
     row

@@ -83,7 +83,7 @@ export function readWorkerConfig(
     guard,
     clients: clients === 'elsewhere' ? undefined : clients,
     /** What would keep a worker from starting, or from using the client, if Vault kept it for this integration. */
-    findClientProblems(id: string, client: OAuthClient): string[] {
+    findClientProblems: (id: string, client: OAuthClient): string[] => {
       const kept = new Map([[id, client]]);
       const loaded = readIntegrations(env, { needsKeys: true, clients: kept });
       const found = loaded.problems.filter((problem) => problem.startsWith(`integrations.${id}.`));

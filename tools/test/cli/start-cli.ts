@@ -7,14 +7,14 @@ import { startFleet, type FleetOptions } from '../../fleet/start-fleet.ts';
 
 const main = join(import.meta.dirname, '../../cli/main.ts');
 
-export interface Result {
+interface Result {
   code: number;
   stdout: string;
   stderr: string;
 }
 
 /** Runs the command as a process with nothing in its environment but this, and ends its input with this text. */
-export function runCli(args: string[], env: Record<string, string>, input = ''): Promise<Result> {
+function runCli(args: string[], env: Record<string, string>, input = ''): Promise<Result> {
   const { PATH, HOME } = process.env;
   return new Promise((resolve) => {
     const child = execFile(
