@@ -20,6 +20,7 @@ import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import { buildConsole } from './console/app.ts';
 import { Connections } from './console/connections.ts';
+import { oidcSettings } from './console/oidc/oidc-settings.ts';
 import { checkHealth, collectStates } from './health.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 
@@ -81,6 +82,7 @@ function openConsole(
     adminToken: config.CONSOLE ? config.ADMIN_TOKEN : undefined,
     consoleUrl: config.CONSOLE_URL,
     boardWritable: config.BOARD_WRITABLE,
+    oidc: oidcSettings(config),
     adminApi: {
       connections: new Connections({ engine, events: refreshing.events }),
       history: refreshing.history,

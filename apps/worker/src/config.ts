@@ -14,6 +14,7 @@ import {
   type OAuthClient,
 } from '@connectors/vault-core';
 import { z } from 'zod';
+import { oidcFields, oidcRule } from './console/oidc/oidc-settings.ts';
 
 const { PORT: CONSOLE_PORT, ...server } = serverFields(8090);
 
@@ -31,6 +32,7 @@ export const workerConfigSchema = z.object({
     .transform((value) => new Secret(value))
     .optional()
     .describe('What the operator signs in to the console with. Required unless `CONSOLE` is off.'),
+  ...oidcFields,
   BOARD_WRITABLE: onOff
     .prefault('off')
     .describe('`on`: jobs can be retried, promoted and removed on the board.'),
@@ -61,6 +63,7 @@ const rules: ConfigRule[] = [
   ({ CONSOLE, ADMIN_TOKEN }) =>
     CONSOLE !== 'off' && ADMIN_TOKEN === undefined ? ['ADMIN_TOKEN: is required, unless CONSOLE is off'] : [],
   refreshRule,
+  oidcRule,
 ];
 
 export type WorkerConfig = ReturnType<typeof readWorkerConfig>;

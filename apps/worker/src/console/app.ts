@@ -12,12 +12,16 @@ import { ConnectLinks } from './connect/connect-links.ts';
 import { TenantSessions } from './connect/tenant-session.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
+import { Issuer } from './oidc/issuer.ts';
+import type { OidcSettings } from './oidc/oidc-settings.ts';
+import { oidcCallbackPath, registerOidcSignIn } from './oidc/oidc-sign-in.ts';
+import { SignInAttempts } from './oidc/sign-in-attempts.ts';
 import { registerAssets } from './pages/assets.ts';
 import { readOverview, type OverviewDeps } from './pages/overview.ts';
 import { noOverviewPage, overviewPage } from './pages/overview-page.ts';
 import { answerProblem } from './problem.ts';
 import { AdminSessions } from './session.ts';
-import { registerSignIn } from './sign-in.ts';
+import { openSession, registerSignIn } from './sign-in.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
 export interface ConsoleDeps {
@@ -27,6 +31,8 @@ export interface ConsoleDeps {
   consoleUrl: string;
   /** Whether jobs may be retried, promoted and removed on the board. */
   boardWritable: boolean;
+  /** How operators may sign in besides the admin token. */
+  oidc: OidcSettings | undefined;
   adminApi: Omit<AdminApi, keyof ConnectSessionRoutes | 'sessions' | 'wrongTokens' | 'log' | 'now'>;
   connect: ConnectDeps;
   overview: OverviewDeps;
@@ -85,7 +91,8 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   const { log, now } = deps;
   const door = { sessions, wrongTokens: new WrongTokens(now), log };
   registerAssets(app);
-  registerSignIn(app, { ...door, origin });
+  registerSignIn(app, { ...door, origin, issuerHost: deps.oidc && new URL(deps.oidc.issuer).host });
+  if (deps.oidc !== undefined) registerOidc(app, deps, deps.oidc, sessions, adminToken);
   const { connect, consoleUrl } = deps;
   const links = new ConnectLinks(connect.redis, connect.prefix, now);
   const tenantSessions = new TenantSessions({
@@ -108,6 +115,24 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
     });
     registerOverview(scope, deps);
     await registerBoard(scope, deps.openBoardQueues(), deps.boardWritable);
+  });
+}
+
+function registerOidc(
+  app: FastifyInstance,
+  { consoleUrl, adminApi: { guard }, log, now }: ConsoleDeps,
+  settings: OidcSettings,
+  sessions: AdminSessions,
+  adminToken: Secret,
+): void {
+  const { origin } = new URL(consoleUrl);
+  registerOidcSignIn(app, {
+    issuer: new Issuer({ ...settings, guard, redirectUri: `${consoleUrl}${oidcCallbackPath}` }),
+    allow: settings.allow,
+    attempts: new SignInAttempts(adminToken, now),
+    openSession: (reply) => openSession(reply, sessions, origin),
+    isSecure: origin.startsWith('https:'),
+    log,
   });
 }
 

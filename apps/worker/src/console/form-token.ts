@@ -1,5 +1,6 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '@connectors/vault-core';
+import { consoleKey } from './console-key.ts';
 import { html, type Html } from './pages/html.ts';
 
 const field = 'form_token';
@@ -9,10 +10,10 @@ const field = 'form_token';
  * It is a MAC of the session's cookie, so nothing is stored.
  */
 export class FormTokens {
-  readonly #adminToken: Secret;
+  readonly #key: Buffer;
 
   constructor(adminToken: Secret) {
-    this.#adminToken = adminToken;
+    this.#key = consoleKey(adminToken, 'form');
   }
 
   /**
@@ -34,8 +35,6 @@ export class FormTokens {
   }
 
   #tokenOf(session: string): string {
-    return createHmac('sha256', `console form ${this.#adminToken.reveal()}`)
-      .update(session)
-      .digest('base64url');
+    return createHmac('sha256', this.#key).update(session).digest('base64url');
   }
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { isSameOrigin, sessionCookie } from './guard.ts';
 import type { AdminSessions } from './session.ts';
@@ -9,12 +9,25 @@ export interface SignInOptions {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
   origin: string;
+  /** Host of the issuer that operators may sign in at. */
+  issuerHost: string | undefined;
   log: Logger;
+}
+
+/** Lets this browser in until the session ends. */
+export function openSession(reply: FastifyReply, sessions: AdminSessions, origin: string): FastifyReply {
+  return reply.setCookie(sessionCookie, sessions.open(), {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: origin.startsWith('https:'),
+  });
 }
 
 /** The pages that trade the admin token for a session cookie, and back. */
 export function registerSignIn(app: FastifyInstance, options: SignInOptions): void {
-  const { sessions, wrongTokens, origin, log } = options;
+  const { sessions, wrongTokens, origin, issuerHost, log } = options;
+  const page = (problem: string): string => signInPage(problem, issuerHost);
   const html = 'text/html; charset=utf-8';
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -22,7 +35,7 @@ export function registerSignIn(app: FastifyInstance, options: SignInOptions): vo
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
 
-  app.get('/sign-in', (_request, reply) => reply.type(html).send(signInPage('')));
+  app.get('/sign-in', (_request, reply) => reply.type(html).send(page('')));
 
   app.post('/sign-in', (request, reply) => {
     // A foreign page must not sign a browser in either: its owner would act in a session chosen by somebody else.
@@ -30,24 +43,17 @@ export function registerSignIn(app: FastifyInstance, options: SignInOptions): vo
       return reply
         .code(403)
         .type(html)
-        .send(signInPage(`Open ${origin} and sign in there.`));
+        .send(page(`Open ${origin} and sign in there.`));
     const token = request.body instanceof URLSearchParams ? request.body.get('token') : null;
     if (token === null || !sessions.isAdminToken(token)) {
       if (wrongTokens.areTooMany(request, reply))
-        return reply.code(429).type(html).send(signInPage(WrongTokens.detail));
+        return reply.code(429).type(html).send(page(WrongTokens.detail));
       if (token !== null) wrongTokens.add(request);
       log.warn({ from: request.ip }, 'sign-in refused');
-      return reply.code(401).type(html).send(signInPage('That is not the admin token.'));
+      return reply.code(401).type(html).send(page('That is not the admin token.'));
     }
     log.info({ from: request.ip }, 'signed in');
-    return reply
-      .setCookie(sessionCookie, sessions.open(), {
-        path: '/',
-        httpOnly: true,
-        sameSite: 'strict',
-        secure: origin.startsWith('https:'),
-      })
-      .redirect('/', 303);
+    return openSession(reply, sessions, origin).redirect('/', 303);
   });
 
   app.get('/sign-out', (_request, reply) => reply.type(html).send(signOutPage()));

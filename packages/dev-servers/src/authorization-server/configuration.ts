@@ -19,6 +19,7 @@ interface Settings {
   clients: OAuthClient[];
   introspectionClient: OAuthClient;
   scopes: string[];
+  claims: (login: string) => Record<string, unknown>;
   /** Seconds. Like its neighbour it is read whenever a token is issued, so it may change. */
   accessTokenTtl: number;
   refreshTokenTtl: number;
@@ -36,7 +37,12 @@ export function providerConfiguration(store: Store, settings: Settings): Configu
     clients: [...clients, introspectionClient].map(clientMetadata),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     scopes,
-    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ ...settings.claims(id), sub: id }) }),
+    claims: {
+      openid: ['sub'],
+      email: ['email', 'email_verified'],
+      profile: ['name', 'preferred_username', 'groups'],
+    },
     pkce: { required: () => true },
     rotateRefreshToken: true,
     // As most providers do: a client that may refresh gets a refresh token, whether it asked for offline_access or not.

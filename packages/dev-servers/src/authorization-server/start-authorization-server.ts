@@ -21,6 +21,8 @@ export interface AuthorizationServerOptions {
   refreshTokenTtl?: number;
   /** The scopes it knows besides openid and offline_access; api:read and api:write unless told. */
   scopes?: string[];
+  /** What it says of somebody besides `sub`, under the scopes email and profile; nothing unless told. */
+  claims?: (login: string) => Record<string, unknown>;
   /** A SQLite file that keeps grants, tokens and keys over a restart; without it they end with the process. */
   dataFile?: string;
   /** How its token endpoint departs from the RFCs, and with `revocation` a second one to end tokens at, `/revoke`. */
@@ -69,6 +71,7 @@ export async function startAuthorizationServer(
     introspectionClient: newClient('upstreams', []),
     accessTokenTtl: options.accessTokenTtl ?? 60,
     refreshTokenTtl: options.refreshTokenTtl ?? 30 * 86_400,
+    claims: options.claims ?? (() => ({})),
     scopes: ['openid', 'offline_access', ...(options.scopes ?? ['api:read', 'api:write'])],
   };
   const store = openStore(options.dataFile);

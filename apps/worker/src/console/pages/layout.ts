@@ -2,7 +2,7 @@ import { assetUrl } from './assets.ts';
 import { html, type Html } from './html.ts';
 
 /** How what a page or a badge says is meant. */
-type Tone = 'good' | 'warning' | 'bad' | 'neutral';
+export type Tone = 'good' | 'warning' | 'bad' | 'neutral';
 
 /** A page with a single card in its middle. The card has its own `<h1>`. */
 export function cardPage(title: string, body: Html): string {
