@@ -57,6 +57,22 @@ describe('a configuration', () => {
     expect(problems(others)).toEqual(['ADMIN_TOKEN: is required, unless CONSOLE is off']);
   });
 
+  it('of operators with an issuer needs a client, and says who is one', () => {
+    const issuer = { ...complete, ADMIN_OIDC_ISSUER: 'https://login.example.com/' };
+    expect(problems(issuer)).toEqual([
+      'ADMIN_OIDC_CLIENT_ID: is required with ADMIN_OIDC_ISSUER',
+      'ADMIN_OIDC_ALLOW: is required with ADMIN_OIDC_ISSUER',
+    ]);
+    const client = { ...issuer, ADMIN_OIDC_CLIENT_ID: 'console' };
+    expect(problems({ ...client, ADMIN_OIDC_ALLOW: 'ops' })).toEqual([
+      'ADMIN_OIDC_ALLOW: must be claim=value, or a list of them with commas',
+    ]);
+    expect(problems({ ...client, ADMIN_OIDC_ALLOW: 'groups=ops' })).toEqual([]);
+    expect(problems({ ...complete, ADMIN_OIDC_ALLOW: 'groups=ops' })).toEqual([
+      'ADMIN_OIDC_ISSUER: is required, since there is ADMIN_OIDC_ALLOW',
+    ]);
+  });
+
   it('may hold empty variables, which count as absent', () => {
     const empty = { CONNECTORS_CONFIG: '', EGRESS_ALLOW_HOSTS: '', SWEEP_INTERVAL_SECONDS: '', CONSOLE: '' };
     expect(problems({ ...complete, ...empty })).toEqual([]);
