@@ -9,7 +9,7 @@ import { signedInPage } from '../pages/sign-in-page.ts';
 import type { Claims, Issuer } from './issuer.ts';
 import type { SignInAttempts } from './sign-in-attempts.ts';
 
-export const oidcPath = '/sign-in/oidc';
+const oidcPath = '/sign-in/oidc';
 export const oidcCallbackPath = '/sign-in/callback';
 
 const attemptCookie = 'connectors_sign_in';
