@@ -155,35 +155,24 @@ describe('an answer of the issuer', () => {
     expect(answer.headers.getSetCookie().join()).toMatch(/connectors_sign_in=;.*Expires=Thu, 01 Jan 1970/);
   });
 
-  /** The attempt is sound except for what is told. */
-  async function expectRefused(claims: (attempt: Awaited<ReturnType<typeof begin>>) => object) {
-    const attempt = await begin(console);
-    issuer.state.claims = { ...nonceOf(attempt), ...claims(attempt) };
+  type Attempt = Awaited<ReturnType<typeof begin>>;
+
+  it.each<[string, (earlier: Attempt) => object]>([
+    ['for another audience', () => ({ aud: 'another-client' })],
+    ['for several audiences, made out for another', () => ({ aud: ['console', 'other'], azp: 'other' })],
+    ['of another issuer', () => ({ iss: 'https://evil.example.com' })],
+    ['that has expired', () => ({ exp: 1_000 })],
+    ['with the nonce of an earlier sign-in', nonceOf],
+    ['without a nonce', () => ({ nonce: undefined })],
+    ['with a foreign signature', () => ({})],
+  ])('%s is refused', async (name, forge) => {
+    const [earlier, attempt] = [await begin(console), await begin(console)];
+    issuer.state.claims = { ...nonceOf(attempt), ...forge(earlier) };
+    issuer.state.isSignedByAnother = name.endsWith('signature');
     const answer = await comeBack(console, goodQuery(attempt), attempt.cookie);
     expect([answer.status, sessionOf(answer)]).toEqual([400, undefined]);
     expect(await answer.text()).toContain('The sign-in could not be verified');
     expect(issuer.state.tokenRequests).toBe(1);
-  }
-
-  it('for another audience is refused', () => expectRefused(() => ({ aud: 'another-client' })));
-
-  it('for several audiences, made out for another, is refused', () =>
-    expectRefused(() => ({ aud: ['console', 'another-client'], azp: 'another-client' })));
-
-  it('of another issuer is refused', () => expectRefused(() => ({ iss: 'https://evil.example.com' })));
-
-  it('that has expired is refused', () => expectRefused(() => ({ exp: 1_000 })));
-
-  it('with the nonce of an earlier sign-in is refused', async () => {
-    const earlier = await begin(console);
-    await expectRefused(() => nonceOf(earlier));
-  });
-
-  it('without a nonce is refused', () => expectRefused(() => ({ nonce: undefined })));
-
-  it('with a foreign signature is refused', () => {
-    issuer.state.isSignedByAnother = true;
-    return expectRefused(() => ({}));
   });
 
   it('to another browser is refused before anything is asked', async () => {
