@@ -1,11 +1,5 @@
-import {
-  collectDefaultMetrics,
-  Counter,
-  type CounterConfiguration,
-  Gauge,
-  Histogram,
-  Registry,
-} from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { tally, timing } from './request-metrics.ts';
 
 /** The figures of a proxy. No label names a tenant: a metric must not grow with the number of tenants. */
 export type ProxyMetrics = ReturnType<typeof createMetrics>;
@@ -15,36 +9,6 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   return { registry, ...counters(registers), ...durations(registers), ...states(registers) };
-}
-
-type TallyConfiguration = Pick<CounterConfiguration<string>, 'name' | 'help'> & {
-  labelNames: string[];
-  registers: Registry[];
-};
-
-/**
- * A counter that every request adds to: one more for these values of its labels. It is summed up only when it is asked
- * for, since the library sorts and joins the labels at each step.
- */
-function tally({ labelNames, registers, ...rest }: TallyConfiguration) {
-  const counts = new Map<string, number>();
-  const counter = new Counter({
-    ...rest,
-    labelNames,
-    registers: [],
-    collect() {
-      for (const [key, count] of counts) {
-        const values = key.split('\n');
-        this.inc(Object.fromEntries(labelNames.map((name, index) => [name, values[index] ?? ''])), count);
-      }
-      counts.clear();
-    },
-  });
-  for (const registry of registers) registry.registerMetric(counter);
-  return (...values: string[]): void => {
-    const key = values.join('\n');
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  };
 }
 
 function counters(registers: Registry[]) {
@@ -89,10 +53,10 @@ function counters(registers: Registry[]) {
 
 function durations(registers: Registry[]) {
   return {
-    upstreamDuration: new Histogram({
+    timeUpstream: timing({
       name: 'connectors_proxy_upstream_duration_seconds',
       help: 'Time until the upstream began its response',
-      labelNames: ['integration'],
+      labelName: 'integration',
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),

@@ -93,7 +93,8 @@ const steps: readonly Step[] = [
 function parseTarget(exchange: Exchange): void {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = exchange.request;
   if (httpVersionMajor < 1) throw new ConnectorsError('invalid_request', 'The request is not HTTP/1.1');
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && isNamed(name, 'host')).length;
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (isNamed(rawHeaders[i], 'host')) hosts += 1;
   // RFC 9112 3.2
   if (hosts === 0 && httpVersionMinor > 0)
     throw new ConnectorsError('invalid_request', 'The request has no Host');
@@ -104,8 +105,8 @@ function parseTarget(exchange: Exchange): void {
 /** Takes a request through all steps. A step that has its answer at hand is not waited for. */
 export async function serve(exchange: Exchange, parts: ProxyParts): Promise<void> {
   try {
-    for (const step of steps) {
-      const pending = step(exchange, parts);
+    for (let i = 0; i < steps.length; i += 1) {
+      const pending = steps[i]?.(exchange, parts);
       if (pending !== undefined) await pending;
     }
   } catch (error) {
