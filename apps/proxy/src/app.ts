@@ -201,16 +201,24 @@ function hearEvents(events: EventSubscription, parts: ProxyParts): void {
     credentials.hear(event);
     renewals.hear(event);
     if (event.type === 'credential-stored' || event.type === 'credential-deleted') {
-      const key = credentialKey(event);
-      endStreams(parts, ({ credentialId }) => credentialKey(credentialId) === key);
+      outdate(parts, credentialKey(event));
     }
     if (event.type === 'agent-changed') void cutOff(parts, event.agentId);
   });
   events.on('gap', () => {
     agents.hearGap();
     credentials.hearGap();
+    for (const exchange of parts.underWay) exchange.isOutdated = true;
     void cutOff(parts);
   });
+}
+
+/** A credential was replaced or deleted: its streams end, and what has not been sent yet looks again. */
+function outdate(parts: ProxyParts, key: string): void {
+  const uses = ({ credentialId }: Partial<Exchange>) =>
+    credentialId !== undefined && credentialKey(credentialId) === key;
+  for (const exchange of parts.underWay) if (uses(exchange)) exchange.isOutdated = true;
+  endStreams(parts, uses);
 }
 
 /** Ends the streams that were chosen: nothing else would, for they may be silent for ever. */

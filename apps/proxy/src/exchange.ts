@@ -29,6 +29,10 @@ export class Exchange {
   credentialId!: CredentialId;
   upstream!: Upstream;
   credential!: UsableCredential;
+  /** Whether it is about to expire although its refresh was waited for. */
+  isLast = false;
+  /** Whether another credential was stored since, or this one was deleted. */
+  isOutdated = false;
   /** Of the credential that was sent last. */
   use!: CredentialUse;
   body!: RequestBody;

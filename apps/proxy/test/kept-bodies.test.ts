@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bearer, call, echoOf, problemOf } from './call.ts';
@@ -8,15 +10,16 @@ let system: System;
 const maxKeptBytes = 100_000;
 
 beforeAll(async () => {
-  system = await startSystem({ maxKeptBytes });
+  system = await startSystem({ maxKeptBytes, refreshWaitMs: 300 });
 });
 afterAll(() => system.close());
 
 async function connected(tenant: string) {
-  await system.connect(tenant);
+  const { stored } = await system.connect(tenant);
   const { key } = await system.createAgent({ tenants: [tenant] });
   return {
     key,
+    revision: stored.metadata.revision,
     post: (body: Buffer | Readable) =>
       call(system.url, '/proxy/demo/echo', { method: 'POST', headers: bearer(key), body }),
   };
@@ -76,6 +79,43 @@ test('a credential that was deleted while the body was waited for is not sent', 
     .toBe(424);
   waiting.end(Buffer.from('end'));
   expect((await slow).status).toBe(424);
+});
+
+describe('a token in its last seconds, whose refresh does not come', () => {
+  const refreshesAskedFor = async () =>
+    Number(
+      /^connectors_proxy_refresh_requests_total.* (\d+)$/m.exec(
+        (await call(system.url, '/metrics')).text,
+      )?.[1] ?? 0,
+    );
+
+  test('is waited for once, also where there is a body', async () => {
+    const { post } = await connected('last');
+    const before = await refreshesAskedFor();
+    system.clock.offset += 3_596_000;
+    expect((await post(Buffer.from('x'))).status).toBe(200);
+    expect((await refreshesAskedFor()) - before).toBe(1);
+  });
+
+  test('is not sent if it was deleted while the body was waited for', async () => {
+    const { key, revision } = await connected('last-gone');
+    system.clock.offset += 3_596_000;
+    const headers = { ...bearer(key), expect: '100-continue' };
+    const slow = request(`${system.url}/proxy/demo/echo`, { method: 'POST', headers });
+    slow.flushHeaders();
+    // The body is asked for when the wait for the refresh is over.
+    await once(slow, 'continue');
+    const id = { tenantId: 'last-gone', integration: 'demo' };
+    await system.admin.deleteCredentials(id.tenantId, id.integration);
+    await system.publish({ type: 'credential-deleted', ...id, revision });
+    await expect
+      .poll(async () => (await call(system.url, '/proxy/demo/', { headers: bearer(key) })).status)
+      .toBe(424);
+    slow.end('end');
+    const [response] = (await once(slow, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(424);
+    response.resume();
+  });
 });
 
 test('a stream of events ends when its credential is deleted, and no other', async () => {

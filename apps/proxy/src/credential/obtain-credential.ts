@@ -16,12 +16,15 @@ export function obtainCredential(exchange: Exchange, parts: ProxyParts): void | 
 }
 
 /**
- * While a body was waited for, the credential may have been deleted or replaced: then what holds now is what counts.
+ * While a body was waited for, the credential may have been deleted, replaced, or come near its end: then what holds now is what
+ * counts. A token that was near its end before is in no cache; its refresh was waited for, and is not once more.
  */
 export function keepCredential(exchange: Exchange, parts: ProxyParts): void | Promise<void> {
   if (exchange.body.kind === 'none') return;
-  const { credentialId: id, credential } = exchange;
-  if (parts.credentials.peek(id)?.value !== credential) return obtainCredential(exchange, parts);
+  const { credentialId: id, credential, isLast, isOutdated } = exchange;
+  const isAlive = isLast && !isOutdated && parts.now() < credential.expiresAt;
+  if (isAlive || parts.credentials.peek(id)?.value === credential) return;
+  return obtainCredential(exchange, parts);
 }
 
 function take(
@@ -41,6 +44,7 @@ function take(
 
 async function awaitRefresh(exchange: Exchange, parts: ProxyParts, spent: UsableCredential): Promise<void> {
   exchange.credential = await parts.renewals.replaceExpiring(exchange.credentialId, spent);
+  exchange.isLast = parts.now() >= sendableUntil(exchange.credential);
 }
 
 /** Another credential than the one that the upstream just refused. */
