@@ -8,41 +8,49 @@ export function providersPage(): string {
     '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` switch a provider on (`GITHUB_CLIENT_ID`; a `-` becomes `_`). What stands under “to set” is `values` of its entry in `connectors.yaml`, where every field can be overridden: see [integrations](integrations.md), [fields](integration-fields.md), and [adding a provider](adding-a-provider.md).',
     'Values with a `?` come from others than the provider, or are assumed: look before you rely on them. Rotation that nobody has documented counts as `yes`, which only makes us more careful; some providers issue no refresh tokens at all.',
     '## Tokens',
-    table(
-      [
-        'Provider',
-        'Name',
-        'Grant',
-        'Refresh tokens rotate',
-        'Access token',
-        'Refresh token',
-        'Revocation',
-        'MCP server',
-      ],
-      providers.map((provider) => [
-        `[\`${provider.id}\`](${provider.docsUrl})`,
-        provider.name,
-        `\`${provider.grant}\``,
-        rotation(provider),
-        marked(provider, 'assumedLifetime', duration(provider.assumedLifetime)),
-        refreshLifetime(provider),
-        revocation(provider),
-        provider.mcpUrl ?? '',
-      ]),
-    ),
+    tokensTable(providers),
     '“Access token” is the usual lifetime: what a response says counts. “Idle” ends with disuse, “in all” counts from the consent.',
     '## To set, and to know',
-    table(
-      ['Provider', 'To set', 'Of each credential', 'To know', 'Not verified'],
-      providers.map((provider) => [
-        `\`${provider.id}\``,
-        configured(provider),
-        ownFields(provider),
-        provider.note ?? '',
-        provider.unverified.map((name) => `\`${name}\``).join(', '),
-      ]),
-    ),
+    notesTable(providers),
   ]);
+}
+
+function tokensTable(providers: Provider[]): string {
+  return table(
+    [
+      'Provider',
+      'Name',
+      'Grant',
+      'Refresh tokens rotate',
+      'Access token',
+      'Refresh token',
+      'Revocation',
+      'MCP server',
+    ],
+    providers.map((provider) => [
+      `[\`${provider.id}\`](${provider.docsUrl})`,
+      provider.name,
+      `\`${provider.grant}\``,
+      rotation(provider),
+      marked(provider, 'assumedLifetime', duration(provider.assumedLifetime)),
+      refreshLifetime(provider),
+      revocation(provider),
+      provider.mcpUrl ?? '',
+    ]),
+  );
+}
+
+function notesTable(providers: Provider[]): string {
+  return table(
+    ['Provider', 'To set', 'Of each credential', 'To know', 'Not verified'],
+    providers.map((provider) => [
+      `\`${provider.id}\``,
+      configured(provider),
+      ownFields(provider),
+      provider.note ?? '',
+      provider.unverified.map((name) => `\`${name}\``).join(', '),
+    ]),
+  );
 }
 
 function marked({ unverified }: Provider, field: keyof Provider, text: string): string {

@@ -16,63 +16,18 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 /** A proxy as a process of its own, two upstreams that look at every request, and two tenants with a token for each. */
 export async function startWorld(dir: string) {
   const fleet = await startFleet(dir, { workers: 0, proxies: 0 });
-  const tokens = new Map<string, string>();
-  for (const tenant of tenants) {
-    for (const integration of integrations) {
-      tokens.set(`${tenant} ${integration}`, `token-of-${tenant}-for-${integration}/+=`);
-    }
-  }
+  const tokens = await storeTokens(fleet);
   const wrongs: string[] = [];
-  const keys: Keys = { valid: '', other: '' };
-  const upstreams = new Map<string, Server>();
-  for (const name of integrations) {
-    const server = createServer((request, response) => {
-      const wrong = judgeRequest(request, name, tokens, keys);
-      if (wrong !== undefined) wrongs.push(`${name} was sent ${wrong}`);
-      respond(request, response, tokens);
-    });
-    server.on('upgrade', (_request, socket) => socket.destroy());
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    upstreams.set(name, server);
-  }
-  for (const tenant of tenants) {
-    for (const integration of integrations) {
-      await fleet.admin.storeCredentials(tenant, integration, {
-        accessToken: tokens.get(`${tenant} ${integration}`) ?? '',
-        scopes: [],
-        tokenType: 'Bearer',
-        integration,
-      });
-    }
-  }
   const agent = (tenant: string) =>
     fleet.createAgent({ name: 'fuzz', grants: [{ tenants: [tenant], integrations: [...integrations] }] });
-  [keys.valid, keys.other] = [await agent('one'), await agent('two')];
-
+  const keys: Keys = { valid: await agent('one'), other: await agent('two') };
+  const upstreams = await startUpstreams(tokens, keys, (wrong) => wrongs.push(wrong));
   const file = join(dir, 'fuzz.yaml');
   writeFileSync(file, JSON.stringify({ integrations: entries(upstreams) }));
-  const proxy = await startMember('proxy', (port) =>
-    launchProgram({
-      name: 'proxy',
-      module: 'apps/proxy/src/main.ts',
-      logDir: join(dir, 'logs'),
-      env: {
-        ...fleet.environment('proxy'),
-        CONNECTORS_CONFIG: file,
-        PORT: String(port),
-        MCP_SESSION_KEY: 'a-key-for-the-sessions-of-a-fuzz-run-only',
-        AGENT_IDLE_MS: '200',
-        // Counted, but out of the way.
-        TENANT_REQUESTS_PER_SECOND: '1000000',
-        TENANT_BURST: '1000000',
-        MAX_EVENT_LOOP_LAG_MS: '60000',
-      },
-      onLine: (line) => {
-        if (line.includes('internal error')) wrongs.push('the proxy logged an internal error');
-      },
-    }),
-  );
+  const env = { ...fleet.environment('proxy'), CONNECTORS_CONFIG: file };
+  const proxy = await startProxy(env, join(dir, 'logs'), (line) => {
+    if (line.includes('internal error')) wrongs.push('the proxy logged an internal error');
+  });
   return {
     url: proxy.url,
     keys,
@@ -91,6 +46,63 @@ export async function startWorld(dir: string) {
   };
 }
 
+/** By tenant and integration, with a space between them. */
+type Tokens = ReadonlyMap<string, string>;
+
+async function storeTokens({ admin }: Awaited<ReturnType<typeof startFleet>>): Promise<Tokens> {
+  const tokens = new Map<string, string>();
+  for (const tenant of tenants) {
+    for (const integration of integrations) {
+      const accessToken = `token-of-${tenant}-for-${integration}/+=`;
+      tokens.set(`${tenant} ${integration}`, accessToken);
+      const credential = { accessToken, scopes: [], tokenType: 'Bearer', integration };
+      await admin.storeCredentials(tenant, integration, credential);
+    }
+  }
+  return tokens;
+}
+
+async function startUpstreams(
+  tokens: Tokens,
+  keys: Keys,
+  tell: (wrong: string) => void,
+): Promise<ReadonlyMap<string, Server>> {
+  const upstreams = new Map<string, Server>();
+  for (const name of integrations) {
+    const server = createServer((request, response) => {
+      const wrong = judgeRequest(request, name, tokens, keys);
+      if (wrong !== undefined) tell(`${name} was sent ${wrong}`);
+      respond(request, response, tokens);
+    });
+    server.on('upgrade', (_request, socket) => socket.destroy());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    upstreams.set(name, server);
+  }
+  return upstreams;
+}
+
+function startProxy(env: Record<string, string>, logDir: string, onLine: (line: string) => void) {
+  return startMember('proxy', (port) =>
+    launchProgram({
+      name: 'proxy',
+      module: 'apps/proxy/src/main.ts',
+      logDir,
+      env: {
+        ...env,
+        PORT: String(port),
+        MCP_SESSION_KEY: 'a-key-for-the-sessions-of-a-fuzz-run-only',
+        AGENT_IDLE_MS: '200',
+        // Counted, but out of the way.
+        TENANT_REQUESTS_PER_SECOND: '1000000',
+        TENANT_BURST: '1000000',
+        MAX_EVENT_LOOP_LAG_MS: '60000',
+      },
+      onLine,
+    }),
+  );
+}
+
 function entries(upstreams: ReadonlyMap<string, Server>): Record<string, object> {
   const [first, second] = integrations.map((name) => {
     const address = upstreams.get(name)?.address() as AddressInfo | undefined;
@@ -107,7 +119,7 @@ function entries(upstreams: ReadonlyMap<string, Server>): Record<string, object>
 function judgeRequest(
   { url = '', rawHeaders }: IncomingMessage,
   name: string,
-  tokens: ReadonlyMap<string, string>,
+  tokens: Tokens,
   keys: Keys,
 ): string | undefined {
   const text = `${url}\n${rawHeaders.join('\n')}`;
@@ -130,11 +142,7 @@ function decoded(text: string): string {
 let turn = 0;
 
 /** Answers of many kinds, in turn. Some name the token where it has to be redacted. */
-function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  tokens: ReadonlyMap<string, string>,
-): void {
+function respond(request: IncomingMessage, response: ServerResponse, tokens: Tokens): void {
   request.on('error', () => undefined).resume();
   const received = decoded(`${request.url ?? ''}\n${request.headers.authorization ?? ''}`);
   const token = Array.from(tokens.values()).find((each) => received.includes(each)) ?? '';
