@@ -24,8 +24,8 @@ export function ruleThatAllows(
 ): ClaimRule | undefined {
   return rules.find(({ claim, value }) => {
     const stated = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
-    // Anybody can sign up somewhere with the address of somebody else.
-    if (claim === 'email' && claims['email_verified'] === false) return false;
+    // Some issuers let anybody write down the address of somebody else. Cognito says it as a text.
+    if (claim === 'email' && String(claims['email_verified']) !== 'true') return false;
     return Array.isArray(stated) ? stated.includes(value) : stated === value;
   });
 }

@@ -30,7 +30,7 @@ export const oidcFields = {
     })
     .optional()
     .describe(
-      'Who is an operator: claims, one of which is enough, for example `email=a@example.com,groups=ops`. Required with an issuer.',
+      'Who is an operator: claims, one of which is enough, for example `email=a@example.com,groups=ops`. An `email` counts only where the issuer says `email_verified`. Required with an issuer.',
     ),
   ADMIN_OIDC_SCOPES: z
     .string()

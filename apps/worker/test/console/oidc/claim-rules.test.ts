@@ -22,10 +22,11 @@ describe('a rule', () => {
   const rules = readClaimRules('email=a@example.com,groups=ops') ?? [];
 
   it.each([
-    [{ email: 'a@example.com' }, 'email'],
+    [{ email: 'a@example.com' }, undefined],
+    [{ email: 'a@example.com', email_verified: 'true' }, 'email'],
     [{ email: 'a@example.com', email_verified: true }, 'email'],
     [{ email: 'a@example.com', email_verified: false }, undefined],
-    [{ email: 'A@example.com' }, undefined],
+    [{ email: 'A@example.com', email_verified: true }, undefined],
     [{ groups: ['all', 'ops'] }, 'groups'],
     [{ groups: 'ops' }, 'groups'],
     [{ groups: 'ops all' }, undefined],
