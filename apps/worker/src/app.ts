@@ -100,8 +100,12 @@ function openConsole(
     connect: {
       redis: requests,
       prefix: config.REDIS_PREFIX,
+      vault,
+      engine,
       integrations: config.integrations,
       returnOrigins: config.CONNECT_RETURN_ORIGINS,
+      signInUrl: config.CONNECT_SIGN_IN_URL,
+      onConnect: (integration, outcome) => metrics.connects.inc({ integration, outcome }),
     },
     overview: { queues, spool, integrations },
     openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),

@@ -1,5 +1,5 @@
 import { createRefreshMetrics } from '@connectors/refresh';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** The figures of a worker. No label names a tenant: a metric must not grow with the number of tenants. */
 export type WorkerMetrics = ReturnType<typeof createMetrics>;
@@ -13,6 +13,12 @@ export function createMetrics() {
 
 function states(registers: Registry[]) {
   return {
+    connects: new Counter({
+      name: 'connectors_connects_total',
+      help: 'Users who came back from a provider, by what became of it',
+      labelNames: ['integration', 'outcome'],
+      registers,
+    }),
     spooled: new Gauge({
       name: 'connectors_spool_entries',
       help: 'Token responses that Vault has not taken yet, encrypted in Redis',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import {
   startEmbeddedVault,
   startRedis,
   type Fault,
+  type OAuthClient,
   type RunningAuthorizationServer,
 } from '@connectors/dev-servers';
 import { scheduleRefresh } from '@connectors/refresh';
@@ -33,20 +35,28 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export const adminToken = 'the-admin-token-of-this-test';
 const redirectUri = 'http://127.0.0.1/callback';
 
+interface WorldOptions {
+  /** Where the authorization server sends users back to. */
+  redirectUris?: string[];
+  /** What is put into the integration `demo`, and others beside it. */
+  demo?: object;
+  more?: Record<string, object>;
+}
+
 /**
  * Vault, Redis and an authorization server that revokes a grant on re-use, and what configures a worker for them: it
  * logs in to Vault as the AppRole that is shipped for it.
  */
-export async function startWorld() {
+export async function startWorld(options: WorldOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'worker-'));
   const [vaultServer, redisServer, provider] = await Promise.all([
     startEmbeddedVault(),
     startRedis(),
-    startAuthorizationServer({ accessTokenTtl: 3_600 }),
+    startAuthorizationServer({ accessTokenTtl: 3_600, clients: [newClient(options)] }),
   ]);
   const { url: address, rootToken: token } = vaultServer;
   await provisionVault({ address, token, approleDir: folder, auditLog: 'off' });
-  const env = await environment(folder, address, redisServer.url, provider);
+  const env = await environment(folder, address, redisServer.url, provider, options);
   const admin = new VaultClient({ address, token, maxRetries: 0 });
   const redis = connectRedis(redisServer.url, 'background', () => undefined);
   const queues = new RefreshQueues(redis, 'connectors');
@@ -118,6 +128,7 @@ async function environment(
   vaultAddress: string,
   redisUrl: string,
   provider: RunningAuthorizationServer,
+  { demo: changes, more }: WorldOptions,
 ): Promise<Record<string, string>> {
   const [client] = provider.clients;
   const file = join(folder, 'connectors.yaml');
@@ -126,9 +137,10 @@ async function environment(
     issuer: provider.issuer,
     clientId: client?.clientId,
     upstream: { rest: 'http://127.0.0.1:9' },
+    ...changes,
   };
   // JSON is YAML.
-  await writeFile(file, JSON.stringify({ integrations: { demo } }));
+  await writeFile(file, JSON.stringify({ integrations: { demo, ...more } }));
   return {
     HOST: '127.0.0.1',
     CONSOLE_PORT: '0',
@@ -144,6 +156,11 @@ async function environment(
     JOB_LOCK_SECONDS: '1',
     STALLED_INTERVAL_SECONDS: '1',
   };
+}
+
+function newClient({ redirectUris = [] }: WorldOptions): OAuthClient {
+  const clientSecret = randomBytes(24).toString('base64url');
+  return { clientId: 'connectors', clientSecret, redirectUris: [redirectUri, ...redirectUris] };
 }
 
 interface ConnectOptions {

@@ -1,5 +1,6 @@
 import type { CredentialFields } from './credential-fields.ts';
 import { endpointUrl } from './endpoint-url.ts';
+import { askedScopes } from './granted-scopes.ts';
 import type { ReadyIntegration } from './integration.ts';
 
 export interface AuthorizeRequest {
@@ -26,7 +27,7 @@ export function authorizeUrl(
 ): URL {
   if (provider.authorizeUrl === undefined) throw new TypeError(`${provider.grant} needs no consent`);
   const url = new URL(endpointUrl(provider, provider.authorizeUrl, request.fields ?? {}));
-  const asked = [...new Set([...scopes, ...provider.offlineScopes])];
+  const asked = askedScopes(provider, scopes);
   const omitted: readonly string[] = provider.omittedParams.authorize ?? [];
   const parameters: Record<string, string | undefined> = {
     ...provider.authorizeParams,

@@ -1,5 +1,6 @@
 import { fits } from './credential-fields.ts';
-import type { FieldRule } from './field-rule.ts';
+import type { FieldRule, ValueSource } from './field-rule.ts';
+import type { Provider } from './provider.ts';
 
 /** The addresses of a provider, in which `{name}` may stand for what the operator configures. */
 const addresses = [
@@ -12,9 +13,10 @@ const addresses = [
   'mcpUrl',
 ] as const;
 
-type Configurable = { fields: Readonly<Record<string, FieldRule>> } & Partial<
-  Record<(typeof addresses)[number], string | undefined>
->;
+type Configurable = {
+  fields: Readonly<Record<string, FieldRule>>;
+  account?: Provider['account'];
+} & Partial<Record<(typeof addresses)[number], string | undefined>>;
 
 /**
  * Puts what holds for an integration as a whole into the addresses of its provider, so that only what each credential brings along is
@@ -43,16 +45,27 @@ export function configure<P extends Configurable>(
   const fields = Object.fromEntries(
     Object.entries(provider.fields)
       .filter(([name]) => !Object.hasOwn(fixed, name))
-      .map(([name, rule]) => [name, { ...rule, ...lookupOf(rule, fixed) }]),
+      .map(([name, rule]) => [
+        name,
+        rule.from === undefined ? rule : { ...rule, from: asked(rule.from, fixed) },
+      ]),
   );
   const filled = addresses.map((key) => [key, provider[key] && fill(provider[key], fixed)] as const);
-  return { ...provider, ...Object.fromEntries(filled.filter(([, text]) => text !== undefined)), fields };
+  const account = provider.account && {
+    id: asked(provider.account.id, fixed),
+    ...(provider.account.name === undefined ? {} : { name: asked(provider.account.name, fixed) }),
+  };
+  return {
+    ...provider,
+    ...Object.fromEntries(filled.filter(([, text]) => text !== undefined)),
+    ...(account === undefined ? {} : { account }),
+    fields,
+  };
 }
 
-function lookupOf({ from }: FieldRule, values: Readonly<Record<string, string>>): Pick<FieldRule, 'from'> {
-  return from !== undefined && 'lookup' in from
-    ? { from: { ...from, lookup: fill(from.lookup, values) } }
-    : {};
+/** A source with the values in the address that is asked. */
+function asked(from: ValueSource, values: Readonly<Record<string, string>>): ValueSource {
+  return 'lookup' in from ? { ...from, lookup: fill(from.lookup, values) } : from;
 }
 
 /** Operators are trusted with their hosts, ports and paths: these go into an address as they are. */

@@ -17,6 +17,8 @@ const documentSchema = z.object({
   authorization_endpoint: z.url().optional(),
   token_endpoint: z.url(),
   revocation_endpoint: z.url().optional(),
+  // RFC 9207 3.
+  authorization_response_iss_parameter_supported: z.boolean().default(false),
   // RFC 8414 2: if the document does not say, it is client_secret_basic.
   token_endpoint_auth_methods_supported: z.array(z.string()).default(['client_secret_basic']),
 });
@@ -57,6 +59,7 @@ export class Discovery {
       authorizeUrl: provider.authorizeUrl ?? document.authorization_endpoint,
       tokenUrl: provider.tokenUrl ?? document.token_endpoint,
       revokeUrl: provider.revokeUrl ?? document.revocation_endpoint,
+      namesIssuer: document.authorization_response_iss_parameter_supported,
       clientAuthentication:
         provider.clientAuthentication ??
         chooseAuthentication(document.token_endpoint_auth_methods_supported, integration),

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 
 /** Who tells the value of a field. Of a value that is a URL, `part: host` takes the host alone. */
-const sourceSchema = z.union([
+export const sourceSchema = z.union([
   /** A field of the token response; dots lead into objects. */
   z.strictObject({ response: z.string().min(1), part: z.literal('host').optional() }),
   /** A parameter of the callback. */
   z.strictObject({ callback: z.string().min(1), part: z.literal('host').optional() }),
   /** The answer of another address, asked with the new access token; dots lead into objects and lists. */
   z.strictObject({
-    lookup: z.url({ protocol: /^https$/ }),
+    lookup: z.url({ protocol: /^https?$/ }),
+    /** Through the first item of a list: where there are others, the user may choose another. */
     path: z.string().min(1),
+    /** Where the name of that item stands. */
+    label: z.string().min(1).optional(),
     part: z.literal('host').optional(),
   }),
 ]);
@@ -28,6 +31,7 @@ export const fieldSchema = z.strictObject({
 });
 
 export type FieldRule = z.infer<typeof fieldSchema>;
+export type ValueSource = z.infer<typeof sourceSchema>;
 
 export function isRegExp(pattern: string): boolean {
   try {

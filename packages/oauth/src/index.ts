@@ -1,6 +1,9 @@
 export { authorizeUrl, type AuthorizeRequest } from './authorize-url.ts';
+export { readCallback, type Callback } from './callback.ts';
 export { catalog } from './catalog.ts';
-export { fieldProblems, type CredentialFields } from './credential-fields.ts';
+export { brokenFields, fieldProblems, type CredentialFields } from './credential-fields.ts';
+export { askedScopes, missingScopes } from './granted-scopes.ts';
+export { readIdentity, type Identity } from './identity.ts';
 export { headerKey, Injection, type Injected } from './injection.ts';
 export type { Integration, ReadyIntegration } from './integration.ts';
 export { integrationFields, readIntegrations } from './integration-settings.ts';
@@ -19,6 +22,7 @@ export { Discovery, wellKnownUrls } from './discovery.ts';
 export { failureClasses, type FailureClass } from './provider-fields.ts';
 export { oauthDefaults } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
+export { lookUp, type Choice, type Findings } from './lookup.ts';
 export { readRateLimit } from './rate-limit.ts';
 export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
 export { isTokenRefused, type ApiAnswer } from './token-refusal.ts';

@@ -183,6 +183,8 @@ function mergeProvider(id: string, { provider, ...overrides }: ProviderEntry) {
     ...overrides,
     grant: overrides.grant ?? base.grant,
     fields: { ...base.fields, ...overrides.fields },
+    // Where tokens come from another server, the one that knows whose they are is another as well.
+    account: overrides.account ?? (overrides.tokenUrl === undefined ? base.account : undefined),
     authorizeParams: { ...base.authorizeParams, ...overrides.authorizeParams },
     tokenParams: { ...base.tokenParams, ...overrides.tokenParams },
     refreshParams: { ...base.refreshParams, ...overrides.refreshParams },

@@ -1,6 +1,6 @@
 import { mintingGrants } from '@connectors/vault-core';
 import { z } from 'zod';
-import { fieldSchema, isRegExp } from './field-rule.ts';
+import { fieldSchema, isRegExp, sourceSchema } from './field-rule.ts';
 import { headerName, headerValue, injectionSchema } from './injection-style.ts';
 import { revocationSchema } from './revocation-style.ts';
 
@@ -63,8 +63,17 @@ export const providerFields = {
   fields: z
     .record(fieldName, fieldSchema)
     .describe(
-      'What addresses, headers and token requests name as `{name}`: `pattern` is a regular expression for the whole value, `optional` says that it may be missing. Each credential brings its own, unless the rule says `configured`: then it stands under `values`, or is the `default`. `from` says who tells it: `response` (a field of the token response), `callback` (a parameter) or `lookup` (another address, with the `path` in its answer); `part: host` takes the host of a URL. `redirectUri` is the redirect URI of the connect.',
+      'What addresses, headers and token requests name as `{name}`: `pattern` is a regular expression for the whole value, `optional` says that it may be missing. Each credential brings its own, unless the rule says `configured`: then it stands under `values`, or is the `default`. `from` says who tells it: `response` (a field of the token response), `callback` (a parameter) or `lookup` (another address, with the `path` in its answer, and in a list of which the user may choose the `label` of an item); `part: host` takes the host of a URL. `redirectUri` is the redirect URI of the connect.',
     ),
+  account: z
+    .strictObject({ id: sourceSchema, name: sourceSchema.optional() })
+    .optional()
+    .describe(
+      'Where it stands whose tokens they are: `id`, which stays, and a `name` for people, each told as `from` of a field is. Left out: `sub` and `email` of the ID token, if there is one.',
+    ),
+  codeEncodedTwice: z
+    .boolean()
+    .describe('Whether the code of a callback has to be percent-decoded once more before it is redeemed.'),
   authorizeUrl: url
     .optional()
     .describe('Where users are sent to consent. As in the next three, `{name}` stands for a field.'),

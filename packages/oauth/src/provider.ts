@@ -31,7 +31,12 @@ export type Provider = z.infer<typeof providerSchema>;
 export type ClientAuthentication = NonNullable<Provider['clientAuthentication']>;
 
 /** A provider whose endpoints are known, from its definition or by discovery. */
-export type ReadyProvider = Provider & { tokenUrl: string; clientAuthentication: ClientAuthentication };
+export type ReadyProvider = Provider & {
+  tokenUrl: string;
+  clientAuthentication: ClientAuthentication;
+  /** Its callbacks always say who it is (RFC 9207). */
+  namesIssuer?: boolean;
+};
 
 interface Endpoints {
   grant: Grant;
@@ -104,6 +109,7 @@ export const oauthDefaults = {
   grantedScopeSeparator: ' ',
   offlineScopes: [],
   authorizeParams: {},
+  codeEncodedTwice: false,
   responseFields: {
     accessToken: 'access_token',
     refreshToken: 'refresh_token',

@@ -115,7 +115,8 @@ function lookUp(table: Readonly<Record<string, FailureClass>>, code: string): Fa
   return Object.hasOwn(table, code) ? table[code] : undefined;
 }
 
-function errorName(code: string): string {
+/** The provider's own code, if it looks like one. */
+export function errorName(code: string): string {
   // Never in mixed case, as tokens are.
   return /^(?:[a-z0-9_]{1,64}|[A-Z0-9_]{1,64})$/.test(code) ? code.toLowerCase() : 'unrecognised';
 }

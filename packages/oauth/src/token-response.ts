@@ -2,7 +2,7 @@ import { Secret } from '@connectors/vault-core';
 import type { CredentialFields } from './credential-fields.ts';
 import type { Provider } from './provider.ts';
 import type { ProviderAnswer } from './provider-call.ts';
-import { fieldsTold } from './told-fields.ts';
+import { fieldsTold, inResponse } from './told-fields.ts';
 import { readFailure, serverTime } from './token-failure.ts';
 import type { TokenFailure } from './token-failure.ts';
 
@@ -42,7 +42,7 @@ export function readTokenResponse(
   if (answer.status < 200 || answer.status > 299 || accessToken === undefined) {
     return { kind: 'failure', failure: readFailure(provider, answer, errorOf(provider, whole)) };
   }
-  const fields = fieldsTold(provider, whole);
+  const fields = fieldsTold(provider, inResponse(whole));
   const tokens: TokenSet = {
     accessToken,
     refreshToken: readToken(body[names.refreshToken]),

@@ -1,25 +1,69 @@
+import type { ProviderAccount } from '@connectors/vault-core';
 import { fits } from './credential-fields.ts';
 import type { CredentialFields } from './credential-fields.ts';
+import type { ValueSource } from './field-rule.ts';
 import type { Provider } from './provider.ts';
 
-/** Those fields of a credential that its token response tells, as far as they fit their rules. */
-export function fieldsTold({ fields }: Pick<Provider, 'fields'>, body: unknown): CredentialFields {
+/** What a source says, if it is known here. */
+export type Teller = (source: ValueSource) => string | undefined;
+
+/** Those fields of a credential that are told here, as far as they fit their rules. */
+export function fieldsTold({ fields }: Pick<Provider, 'fields'>, tell: Teller): CredentialFields {
   const told: Record<string, string> = {};
   for (const [name, { pattern, from }] of Object.entries(fields)) {
-    if (from === undefined || !('response' in from)) continue;
-    const text = valueAt(body, from.response);
-    const value = from.part === 'host' && text !== undefined ? URL.parse(text)?.host : text;
+    const value = from && partOf(from, tell(from));
     if (value !== undefined && fits(value, pattern)) told[name] = value;
   }
   return told;
 }
 
+/** Whose credential it is, if that is told here. */
+export function accountTold(
+  { account }: Pick<Provider, 'account'>,
+  tell: Teller,
+): ProviderAccount | undefined {
+  if (account === undefined) return undefined;
+  return toAccount(tell(account.id), account.name && tell(account.name));
+}
+
+/** An account as it is kept and shown; `undefined` if that is no id. */
+export function toAccount(id: unknown, name: unknown): ProviderAccount | undefined {
+  if (typeof id !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(id)) return undefined;
+  const shown =
+    typeof name === 'string'
+      ? name
+          .replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
+          .trim()
+          .slice(0, 200)
+      : '';
+  return { id, ...(shown === '' ? {} : { name: shown }) };
+}
+
+/** What the body of a token response says. */
+export function inResponse(body: unknown): Teller {
+  return (source) => ('response' in source ? valueAt(body, source.response) : undefined);
+}
+
+/** What the query of a callback says. */
+export function inCallback(query: URLSearchParams): Teller {
+  return (source) => ('callback' in source ? (query.get(source.callback) ?? undefined) : undefined);
+}
+
+/** Of a value that is a URL, the part that is meant. */
+export function partOf({ part }: ValueSource, text: string | undefined): string | undefined {
+  return part === 'host' && text !== undefined ? URL.parse(text)?.host : text;
+}
+
 /** What stands in an object where a path with dots leads; a number as its digits. */
-function valueAt(body: unknown, path: string): string | undefined {
-  let value = body;
-  for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
+export function valueAt(body: unknown, path: string): string | undefined {
+  const value = path
+    .split('.')
+    .reduce<unknown>(
+      (within, name) =>
+        typeof within === 'object' && within !== null && Object.hasOwn(within, name)
+          ? (within as Record<string, unknown>)[name]
+          : undefined,
+      body,
+    );
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }

@@ -11,6 +11,7 @@ export {
   type HistoryPage,
 } from './history.ts';
 export type { RefreshOutcome } from './outcome.ts';
+export { revokeUnused } from './revoke.ts';
 export { refreshCredential } from './refresh.ts';
 export { refreshNow, type RequestOutcome } from './refresh-now.ts';
 export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';

@@ -7,6 +7,8 @@ type Scheduling = Pick<RefreshEngine, 'queues' | 'announce' | 'now'>;
 /**
  * Stores what a user just granted, schedules its refresh and tells every proxy.
  *
+ * @param createdBy who connected it, as the operator calls them
+ *
  * @returns the document as stored
  */
 export async function storeGranted(
@@ -14,8 +16,9 @@ export async function storeGranted(
   engine: Scheduling,
   id: CredentialId,
   granted: OAuthCredentials,
+  createdBy?: string,
 ): Promise<StoredCredential> {
-  const stored = await vault.storeCredentials(id.tenantId, id.integration, granted);
+  const stored = await vault.storeCredentials(id.tenantId, id.integration, granted, createdBy);
   const dueAt = await scheduleRefresh(engine, id, stored);
   const { revision } = stored.metadata;
   await engine.announce({

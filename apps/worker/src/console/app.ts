@@ -9,7 +9,9 @@ import type { ConnectSessionRoutes } from './connect/connect-sessions.ts';
 import { registerBoard } from './board.ts';
 import { registerConnect, type ConnectDeps } from './connect/connect.ts';
 import { ConnectLinks } from './connect/connect-links.ts';
+import { ConnectStates } from './connect/connect-states.ts';
 import { TenantSessions } from './connect/tenant-session.ts';
+import { FormTokens } from './form-token.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
 import { Issuer } from './oidc/issuer.ts';
@@ -95,6 +97,8 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   if (deps.oidc !== undefined) registerOidc(app, deps, deps.oidc, sessions, adminToken);
   const { connect, consoleUrl } = deps;
   const links = new ConnectLinks(connect.redis, connect.prefix, now);
+  const states = new ConnectStates(connect.redis, connect.prefix, adminToken);
+  const formTokens = new FormTokens(adminToken);
   const tenantSessions = new TenantSessions({
     adminToken,
     adminSessions: sessions,
@@ -104,7 +108,16 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   const adminApi = { ...deps.adminApi, ...connect, ...door, links, consoleUrl, now };
   await app.register(async (scope) => registerAdminApi(scope, adminApi), { prefix: '/admin' });
   await app.register(async (scope) =>
-    registerConnect(scope, { ...connect, links, sessions: tenantSessions, origin, log }),
+    registerConnect(scope, {
+      ...connect,
+      links,
+      states,
+      sessions: tenantSessions,
+      formTokens,
+      consoleUrl,
+      origin,
+      log,
+    }),
   );
   await app.register(async (scope) => {
     scope.addHook('onRequest', guardConsole({ ...door, origin, writable: deps.boardWritable }));

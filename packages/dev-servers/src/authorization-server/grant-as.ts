@@ -72,13 +72,21 @@ export async function authorizeAs(
   return { code, codeVerifier, callbackUrl };
 }
 
+/** Who sits at a scripted browser. */
+export interface Person {
+  login: string;
+  until: string;
+  /** Says no where others say yes. */
+  denies?: boolean;
+}
+
 /**
  * A scripted browser of its own: follows redirects with cookies, logs in, says yes, and stops before it opens a URL
  * that starts with `until`.
  *
  * @returns that URL
  */
-export async function browseAs(start: URL | string, person: { login: string; until: string }): Promise<URL> {
+export async function browseAs(start: URL | string, person: Person): Promise<URL> {
   const cookies = new Map<string, string>();
   let url = new URL(start);
   let form: URLSearchParams | undefined;
@@ -96,7 +104,11 @@ export async function browseAs(start: URL | string, person: { login: string; unt
       url = new URL(location, url);
       if (url.href.startsWith(person.until)) return url;
     } else if (response.ok && page.includes('<form')) {
-      form = new URLSearchParams(page.includes('name="login"') ? { login: person.login } : { allow: '' });
+      form = new URLSearchParams(
+        page.includes('name="login"')
+          ? { login: person.login }
+          : { [person.denies === true ? 'deny' : 'allow']: '' },
+      );
     } else {
       throw new Error(`The flow ended at ${url.origin}${url.pathname} with status ${response.status}`);
     }

@@ -21,7 +21,11 @@ export const atlassian: Provider = {
     product: { pattern: 'jira|confluence', configured: true, default: 'jira' },
     cloudId: {
       pattern: '[0-9a-f-]{36}',
-      from: { lookup: 'https://api.atlassian.com/oauth/token/accessible-resources', path: '0.id' },
+      from: {
+        lookup: 'https://api.atlassian.com/oauth/token/accessible-resources',
+        path: '0.id',
+        label: '0.name',
+      },
     },
   },
   clientAuthentication: 'post',

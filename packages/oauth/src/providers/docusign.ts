@@ -18,7 +18,12 @@ export const docusign: Provider = {
     host: { pattern: 'account(-d)?\\.docusign\\.com', configured: true, default: 'account.docusign.com' },
     base: {
       pattern: '[a-z0-9.-]+',
-      from: { lookup: 'https://{host}/oauth/userinfo', path: 'accounts.0.base_uri', part: 'host' },
+      from: {
+        lookup: 'https://{host}/oauth/userinfo',
+        path: 'accounts.0.base_uri',
+        label: 'accounts.0.account_name',
+        part: 'host',
+      },
     },
   },
   apiHost: '[a-z0-9.-]+\\.docusign\\.(net|com)',

@@ -8,6 +8,6 @@ export const githubAppUser: Provider = {
   name: 'GitHub App, for a user',
   docsUrl:
     'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens',
-  unverified: ['pkce'],
+  unverified: ['account', 'pkce'],
   note: 'Tokens expire unless the app switches that off: “User-to-server token expiration”.',
 };

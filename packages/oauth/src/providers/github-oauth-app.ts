@@ -9,6 +9,6 @@ export const githubOauthApp: Provider = {
   docsUrl: 'https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps',
   // Told of tokens that expire, and these do not.
   refreshTokenIdleLifetime: undefined,
-  unverified: ['pkce', 'injection'],
+  unverified: ['account', 'pkce', 'injection'],
   note: 'Ten tokens live for a user, app and set of scopes: the eleventh ends the first. Ten new ones in an hour.',
 };

@@ -16,6 +16,10 @@ export const github: Provider = {
   authorizeUrl,
   tokenUrl,
   revokeUrl,
+  account: {
+    id: { lookup: 'https://api.github.com/user', path: 'id' },
+    name: { lookup: 'https://api.github.com/user', path: 'login' },
+  },
   clientAuthentication: 'post',
   grantedScopeSeparator: ',',
   apiBaseUrl,
@@ -45,6 +49,6 @@ export const github: Provider = {
     // The API answers 403 to requests without a User-Agent.
     defaultHeaders: { 'User-Agent': 'connectors', 'X-GitHub-Api-Version': '2022-11-28' },
   },
-  unverified: ['pkce'],
+  unverified: ['account', 'pkce'],
   note: 'Takes OAuth apps and GitHub Apps alike: tokens of the latter expire and are refreshed.',
 };

@@ -20,9 +20,14 @@ export const gitlab: Provider = {
     host: { pattern: '[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9_-]+)*', configured: true, default: 'gitlab.com' },
     redirectUri: { pattern: 'https?://\\S+', optional: true },
   },
+  account: {
+    id: { lookup: 'https://{host}/api/v4/user', path: 'id' },
+    name: { lookup: 'https://{host}/api/v4/user', path: 'username' },
+  },
   clientAuthentication: 'post',
   // The one of the authorize URL.
   refreshParams: { redirect_uri: '{redirectUri}' },
   assumedLifetime: 7200,
+  unverified: ['account'],
   note: '`values.host` is the host of your own GitLab, with its port and path if it has them.',
 };

@@ -16,6 +16,7 @@ export const notion: Provider = {
   tokenUrl,
   revokeUrl,
   apiBaseUrl,
+  account: { id: { response: 'workspace_id' }, name: { response: 'workspace_name' } },
   clientAuthentication: 'basic',
   tokenRequestBody: 'json',
   pkce: false,
@@ -32,6 +33,6 @@ export const notion: Provider = {
     defaultHeaders: { 'Notion-Version': '2022-06-28' },
   },
   // Token responses say nothing of a lifetime; an integration that knows it sets `assumedLifetime`.
-  unverified: ['pkce', 'revokeUrl', 'revocation', 'tokenHeaders', 'injection'],
+  unverified: ['account', 'pkce', 'revokeUrl', 'revocation', 'tokenHeaders', 'injection'],
   note: 'Capabilities are set on the app; there are no scopes. Set `assumedLifetime` if tokens expire. Its MCP server, `https://mcp.notion.com/mcp`, has an authorization server of its own: connect it as an `oidc` integration.',
 };

@@ -19,10 +19,11 @@ export const quickbooks: Provider = {
   apiBaseUrl,
   // Agents need it in their paths: /v3/company/{realmId}/…
   fields: { realmId: { pattern: '[0-9]{1,20}', optional: true, from: { callback: 'realmId' } } },
+  account: { id: { callback: 'realmId' } },
   clientAuthentication: 'basic',
   assumedLifetime: 3600,
   refreshTokenIdleLifetime: 100 * 86_400,
   refreshTokenLifetime: 5 * 365 * 86_400,
   revocation: { ...oauthDefaults.revocation, body: 'json' },
-  unverified: ['pkce', 'refreshTokenRotates', 'revocation'],
+  unverified: ['account', 'pkce', 'refreshTokenRotates', 'revocation'],
 };

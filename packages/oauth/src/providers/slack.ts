@@ -16,6 +16,7 @@ export const slack: Provider = {
   authorizeUrl,
   tokenUrl,
   revokeUrl,
+  account: { id: { response: 'team.id' }, name: { response: 'team.name' } },
   clientAuthentication: 'post',
   pkce: false,
   scopeSeparator: ',',
@@ -49,6 +50,6 @@ export const slack: Provider = {
     service_unavailable: 'transient',
     request_timeout: 'transient',
   },
-  unverified: ['pkce'],
+  unverified: ['account', 'pkce'],
   note: 'User tokens: an integration with `tokensIn: authed_user`, and its scopes in `authorizeParams.user_scope`.',
 };

@@ -20,6 +20,7 @@ export const square: Provider = {
   mcpUrl,
   clientAuthentication: 'post',
   tokenRequestBody: 'json',
+  codeEncodedTwice: true,
   // It would change the rules of a refresh.
   pkce: false,
   authorizeParams: { session: 'false' },
@@ -33,6 +34,6 @@ export const square: Provider = {
     parameter: 'access_token',
     takes: 'access',
   },
-  unverified: ['revokeUrl', 'revocation'],
+  unverified: ['codeEncodedTwice', 'revokeUrl', 'revocation'],
   note: 'A public client sets `clientAuthentication: none`, `pkce: true`, `refreshTokenRotates: true` and `refreshTokenIdleLifetime: 7776000`.',
 };

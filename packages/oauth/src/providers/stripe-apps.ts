@@ -19,10 +19,11 @@ export const stripeApps: Provider = {
   fields: {
     stripeUserId: { pattern: 'acct_[A-Za-z0-9]+', optional: true, from: { response: 'stripe_user_id' } },
   },
+  account: { id: { response: 'stripe_user_id' } },
   clientAuthentication: 'secret_as_user',
   pkce: false,
   // Token responses do not say it.
   assumedLifetime: 3600,
   refreshTokenIdleLifetime: 365 * 86_400,
-  unverified: ['pkce', 'assumedLifetime', 'refreshTokenIdleLifetime', 'refreshTokenRotates'],
+  unverified: ['account', 'pkce', 'assumedLifetime', 'refreshTokenIdleLifetime', 'refreshTokenRotates'],
 };

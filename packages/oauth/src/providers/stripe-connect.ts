@@ -19,8 +19,16 @@ export const stripeConnect: Provider = {
   fields: {
     stripeUserId: { pattern: 'acct_[A-Za-z0-9]+', optional: true, from: { response: 'stripe_user_id' } },
   },
+  account: { id: { response: 'stripe_user_id' } },
   clientAuthentication: 'post',
   omittedParams: { exchange: ['client_id'], refresh: ['client_id'] },
   // Its way to end an account's grant names the account and not a token.
-  unverified: ['clientAuthentication', 'omittedParams', 'pkce', 'refreshTokenRotates', 'injection'],
+  unverified: [
+    'account',
+    'clientAuthentication',
+    'omittedParams',
+    'pkce',
+    'refreshTokenRotates',
+    'injection',
+  ],
 };

@@ -20,7 +20,7 @@ export const xero: Provider = {
   fields: {
     xeroTenantId: {
       pattern: '[0-9a-f-]{36}',
-      from: { lookup: 'https://api.xero.com/connections', path: '0.tenantId' },
+      from: { lookup: 'https://api.xero.com/connections', path: '0.tenantId', label: '0.tenantName' },
     },
   },
   clientAuthentication: 'basic',

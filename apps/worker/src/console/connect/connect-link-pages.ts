@@ -1,41 +1,30 @@
-import type { Integration } from '@connectors/oauth';
 import type { FastifyInstance } from 'fastify';
-import type { Logger } from 'pino';
 import { isSameOrigin } from '../guard.ts';
 import { html } from '../pages/html.ts';
 import { cardPage, noticePage } from '../pages/layout.ts';
-import type { ConnectLinks } from './connect-links.ts';
-import type { TenantSessions, Visit } from './tenant-session.ts';
-
-export interface LinkPages {
-  links: ConnectLinks;
-  sessions: TenantSessions;
-  integrations: ReadonlyMap<string, Integration>;
-  /** Origin of the console. */
-  origin: string;
-  log: Logger;
-}
+import type { ConnectOptions } from './connect.ts';
+import { foreignPage, htmlType } from './enter.ts';
+import type { Visit } from './tenant-session.ts';
 
 /**
  * The page that a link of an operator's backend opens. Programs open links as well, to look what is behind them: only the
  * button uses one up.
  */
-export function registerLinkPages(app: FastifyInstance, options: LinkPages): void {
+export function registerLinkPages(app: FastifyInstance, options: ConnectOptions): void {
   const { links, sessions, origin, log } = options;
   const path = '/connect/session/:token';
-  const html = 'text/html; charset=utf-8';
 
   app.get<{ Params: { token: string } }>(path, async ({ params: { token } }, reply) => {
     const visit = await links.find(token);
-    void reply.type(html);
+    void reply.type(htmlType);
     return visit === undefined ? reply.code(410).send(usedPage()) : linkPage(options, token, visit);
   });
 
   app.post<{ Params: { token: string } }>(path, async (request, reply) => {
     // A foreign page must not put a browser into a session: its owner would connect their account for somebody else.
-    if (!isSameOrigin(request, origin)) return reply.code(403).type(html).send(foreignPage());
+    if (!isSameOrigin(request, origin)) return reply.code(403).type(htmlType).send(foreignPage());
     const visit = await links.redeem(request.params.token);
-    if (visit === undefined) return reply.code(410).type(html).send(usedPage());
+    if (visit === undefined) return reply.code(410).type(htmlType).send(usedPage());
     const { tenantId, integration, connectSession } = visit;
     sessions.open(reply, visit);
     log.info({ tenantId, connectSession, integration }, 'connect session opened');
@@ -46,7 +35,7 @@ export function registerLinkPages(app: FastifyInstance, options: LinkPages): voi
   });
 }
 
-function linkPage({ integrations }: LinkPages, token: string, visit: Visit): string {
+function linkPage({ integrations }: ConnectOptions, token: string, visit: Visit): string {
   const { tenantId, integration, user } = visit;
   const name = integration === undefined ? '' : (integrations.get(integration)?.provider.name ?? integration);
   const what = integration === undefined ? 'manage the connections' : html`connect <strong>${name}</strong>`;
@@ -68,6 +57,3 @@ const usedPage = (): string =>
     'This link is used up',
     html`<p>It was used already, or has expired. Ask for a new one where you got it.</p>`,
   );
-
-const foreignPage = (): string =>
-  noticePage('bad', 'Not from here', html`<p>This was not sent from a page of this console.</p>`);

@@ -1,30 +1,60 @@
 import type { Integration } from '@connectors/oauth';
-import { ConnectorsError, errorTable } from '@connectors/vault-core';
+import type { RefreshEngine } from '@connectors/refresh';
+import { ConnectorsError, errorTable, type VaultClient } from '@connectors/vault-core';
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { FormTokens } from '../form-token.ts';
 import { html } from '../pages/html.ts';
 import { noticePage } from '../pages/layout.ts';
-import { registerLinkPages, type LinkPages } from './connect-link-pages.ts';
+import { registerCallback } from './callback.ts';
+import { registerLinkPages } from './connect-link-pages.ts';
+import type { ConnectLinks } from './connect-links.ts';
+import { registerConnectPage } from './connect-page.ts';
+import type { ConnectStates } from './connect-states.ts';
+import { htmlType } from './enter.ts';
+import { registerResultPage } from './result-page.ts';
+import type { TenantSessions } from './tenant-session.ts';
 
 export interface ConnectDeps {
   /** Fails at once without Redis. */
   redis: Redis;
   prefix: string;
+  vault: VaultClient;
+  engine: RefreshEngine;
   integrations: ReadonlyMap<string, Integration>;
   /** Where users may be sent back to. */
   returnOrigins: readonly string[];
+  /** Where users without a session are sent, with `{tenant}` and `{integration}` in it. */
+  signInUrl: string | undefined;
+  /** Counts what becomes of connects. */
+  onConnect: (integration: string, outcome: string) => void;
 }
 
-/** The pages on which users connect integrations. */
-export function registerConnect(app: FastifyInstance, options: ConnectDeps & LinkPages): void {
+export interface ConnectOptions extends ConnectDeps {
+  links: ConnectLinks;
+  states: ConnectStates;
+  sessions: TenantSessions;
+  formTokens: FormTokens;
+  consoleUrl: string;
+  /** Of the console. */
+  origin: string;
+  log: Logger;
+}
+
+/** The pages on which users connect integrations: a link, consent at the provider, and back. */
+export function registerConnect(app: FastifyInstance, options: ConnectOptions): void {
   app.setErrorHandler((error, _request, reply) => {
     if (!(error instanceof ConnectorsError)) throw error;
     const { status, title, action } = errorTable[error.code];
     if (status === 500) throw error;
     return reply
       .code(status)
-      .type('text/html; charset=utf-8')
+      .type(htmlType)
       .send(noticePage('warning', title, html`<p>${action}</p>`));
   });
   registerLinkPages(app, options);
+  registerConnectPage(app, options);
+  registerCallback(app, options);
+  registerResultPage(app, options);
 }

@@ -9,3 +9,14 @@ export function returnAddress(text: string, origins: readonly string[]): string 
   if (url === null || !origins.includes(url.origin)) return undefined;
   return url.username === '' && url.password === '' ? url.href : undefined;
 }
+
+/** What an application is told of a connect. */
+export type Result = 'connected' | 'denied' | 'failed';
+
+/** The address with what became of the connect. */
+export function withResult(returnUrl: string, result: Result, integration: string): string {
+  const url = new URL(returnUrl);
+  url.searchParams.set('connectors_result', result);
+  url.searchParams.set('integration', integration);
+  return url.href;
+}

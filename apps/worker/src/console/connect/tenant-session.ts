@@ -37,7 +37,10 @@ const sessionSchema = visitSchema.extend({
 export type TenantSession = z.infer<typeof sessionSchema>;
 
 /** Who looks at a tenant's pages, and may act on them. */
-export type Visitor = { kind: 'user'; session: TenantSession } | { kind: 'operator' };
+export type Visitor = ({ kind: 'user'; session: TenantSession } | { kind: 'operator' }) & {
+  /** The value of the session's cookie, which forms are bound to. */
+  cookie: string;
+};
 
 export interface TenantSessionOptions {
   adminToken: Secret;
@@ -107,10 +110,9 @@ export class TenantSessions {
     const isAllowed =
       session?.tenantId === tenantId &&
       (session.integration === undefined || session.integration === integration);
-    if (isAllowed) return { kind: 'user', session };
-    return this.#options.adminSessions.isOpen(request.cookies[adminCookie])
-      ? { kind: 'operator' }
-      : undefined;
+    if (isAllowed) return { kind: 'user', session, cookie: request.cookies[this.#cookie] ?? '' };
+    const cookie = request.cookies[adminCookie] ?? '';
+    return this.#options.adminSessions.isOpen(cookie) ? { kind: 'operator', cookie } : undefined;
   }
 
   #mac(text: string): Buffer {

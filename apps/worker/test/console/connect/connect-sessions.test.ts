@@ -175,7 +175,7 @@ describe('the link', () => {
 
   it('shows names of the operator’s backend as text', async () => {
     const { path } = await ask({ user: '<script>alert(1)</script>' });
-    expect(await (await console.request(path)).text()).not.toContain('<script');
+    expect(await (await console.request(path)).text()).not.toContain('<script>alert');
   });
 
   it('is a page that says so when Redis is away', async () => {

@@ -1,0 +1,203 @@
+import { brokenFields, missingScopes, readCallback, type ReadyIntegration } from '@connectors/oauth';
+import { isId, VaultError, type ConnectorsEvent, type StoredCredential } from '@connectors/vault-core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ConnectOptions } from './connect.ts';
+import { complete, redirectUri } from './connect-page.ts';
+import type { Flow, FlowSecrets } from './connect-states.ts';
+import { failures, type FailureCode, type WarningCode } from './outcomes.ts';
+import { redeem, type Redeemed } from './redeem.ts';
+import { failurePage, resultUrl, vaultAwayPage } from './result-page.ts';
+import { returnAddress, withResult } from './return-url.ts';
+import { saveGranted } from './save-granted.ts';
+
+/** How a flow ended. A reason is a code, for the log. */
+export type Ending =
+  | { kind: 'connected'; credential: StoredCredential; warnings: WarningCode[] }
+  | { kind: 'failed'; code: FailureCode; reason?: string };
+
+/** The way back from a provider. */
+export function registerCallback(app: FastifyInstance, options: ConnectOptions): void {
+  const { vault, states, log } = options;
+  app.get<{ Params: { integration: string } }>('/connect/callback/:integration', async (request, reply) => {
+    const { integration } = request.params;
+    const { searchParams: query } = new URL(request.url, options.origin);
+    const state = query.get('state') ?? '';
+    if (state === '') return comeUnasked(options, request, reply);
+    // Before anything is used up: then the user has only to look again.
+    if (!(await vault.healthCheck())) return vaultAwayPage(reply);
+    const flow = await states.take(state);
+    if (flow === undefined) {
+      log.warn(
+        { integration: isId(integration) ? integration : '', reason: 'state_unknown' },
+        'connect failed',
+      );
+      return failurePage(reply, 'state_unknown');
+    }
+    const secrets = states.secretsOf(state);
+    const ending = await comeBack(options, { request, query, flow, secrets });
+    await tell(options, flow, secrets.id, ending);
+    return sendOn(options, reply, flow, ending);
+  });
+}
+
+interface ComingBack {
+  request: FastifyRequest;
+  query: URLSearchParams;
+  flow: Flow;
+  secrets: FlowSecrets;
+}
+
+/** The steps of a callback. The code is redeemed only when nothing else can be in its way, for it can be only once. */
+async function comeBack(options: ConnectOptions, coming: ComingBack): Promise<Ending> {
+  const { request, query, flow, secrets } = coming;
+  const { integration: addressed } = request.params as { integration: string };
+  if (options.sessions.read(request)?.id !== flow.sessionId) return failed('wrong_browser');
+  const integration = options.integrations.get(flow.integration);
+  if (addressed !== flow.integration || integration === undefined) return failed('wrong_issuer');
+  const ready = await complete(options, integration);
+  if (typeof ready === 'string') return failed(ready);
+
+  const callback = readCallback(ready, query);
+  if (callback.kind === 'wrong_issuer') return failed('wrong_issuer');
+  if (callback.kind === 'refused') return refused(callback.error);
+  const fields = knownFields(options, ready, { ...flow.fields, ...callback.fields });
+  if (lacksCallbackField(ready, fields)) return failed('fields_missing');
+
+  const before = await prepare(options, flow);
+  if (before instanceof VaultError) return failed('vault_unavailable', before.reason);
+  const { code } = callback;
+  const redeemed = await redeem(options, { integration: ready, flow, secrets, code, fields, query });
+  if (redeemed.kind === 'failed') return redeemed;
+  const credential = await saveGranted(options, flow, redeemed, before.stored !== undefined);
+  if (credential === undefined) return failed('not_saved');
+  return { kind: 'connected', credential, warnings: warningsOf(ready, flow, redeemed, before.stored) };
+}
+
+function failed(code: FailureCode, reason?: string): Ending {
+  return { kind: 'failed', code, ...(reason === undefined ? {} : { reason }) };
+}
+
+function refused(error: string): Ending {
+  if (error === 'access_denied') return failed('consent_denied');
+  const isTransient = error === 'server_error' || error === 'temporarily_unavailable';
+  return failed(isTransient ? 'provider_unavailable' : 'provider_refused', error);
+}
+
+function knownFields(
+  { consoleUrl }: ConnectOptions,
+  { id, provider }: ReadyIntegration,
+  fields: Record<string, string>,
+): Record<string, string> {
+  // Some want to see it again when they refresh.
+  const isKept = Object.hasOwn(provider.fields, 'redirectUri');
+  return isKept ? { ...fields, redirectUri: redirectUri(consoleUrl, id) } : fields;
+}
+
+function lacksCallbackField({ provider }: ReadyIntegration, fields: Record<string, string>): boolean {
+  const needed = Object.entries(provider.fields)
+    .filter(([, { from, optional }]) => from !== undefined && 'callback' in from && optional !== true)
+    .map(([name]) => name);
+  return brokenFields(provider, needed, fields).length > 0;
+}
+
+/** Makes sure that Vault can keep what is about to be granted. */
+async function prepare(
+  { vault: { credentials } }: ConnectOptions,
+  { tenantId, integration }: Flow,
+): Promise<{ stored: StoredCredential | undefined } | VaultError> {
+  try {
+    await credentials.ensureKeys(tenantId);
+    // What nobody can read is replaced all the same.
+    const found = await credentials.find({ tenantId, integration }).catch((error: unknown) => {
+      if (error instanceof VaultError) throw error;
+      return undefined;
+    });
+    return { stored: found?.credential };
+  } catch (error) {
+    if (error instanceof VaultError) return error;
+    throw error;
+  }
+}
+
+function warningsOf(
+  { provider, scopes }: ReadyIntegration,
+  flow: Flow,
+  { granted, isSeveral, unknownFields }: Redeemed,
+  before: StoredCredential | undefined,
+): WarningCode[] {
+  const { account, expiresAt, refreshToken } = granted;
+  const former = before?.metadata.account;
+  const isOther = former !== undefined && account !== undefined && former.id !== account.id;
+  const missing = missingScopes(provider, flow.scopes ?? scopes, granted.scopes);
+  const checks: [WarningCode, boolean][] = [
+    ['other_account', isOther],
+    ['fewer_scopes', missing.length > 0],
+    ['no_refresh_token', refreshToken === undefined && expiresAt !== undefined],
+    ['several_sites', isSeveral],
+    ['fields_unknown', unknownFields.length > 0],
+  ];
+  return checks.filter(([, is]) => is).map(([code]) => code);
+}
+
+/** An installation that began at the provider's marketplace brings a code that nobody asked for: it is another's for all we know. */
+function comeUnasked(
+  { sessions }: ConnectOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { integration } = request.params as { integration: string };
+  const session = sessions.read(request);
+  const isOpen =
+    session !== undefined && isId(integration) && [undefined, integration].includes(session.integration);
+  // The flow starts anew, on the page that asks first.
+  if (isOpen) return reply.redirect(`/connect/${session.tenantId}/${integration}`, 303);
+  return failurePage(reply, 'unsolicited');
+}
+
+/** Log, figures and event: ids and codes. */
+async function tell(
+  { engine, log, onConnect }: ConnectOptions,
+  flow: Flow,
+  id: string,
+  ending: Ending,
+): Promise<void> {
+  const { tenantId, integration, connectSession } = flow;
+  const about = {
+    tenantId,
+    integration,
+    flow: id,
+    ...(connectSession === undefined ? {} : { connectSession }),
+  };
+  if (ending.kind === 'failed') {
+    const { code, reason } = ending;
+    log.warn({ ...about, reason: reason ?? code }, 'connect failed');
+    onConnect(integration, code);
+    return engine.announce({ type: 'connect-failed', ...about, error: code });
+  }
+  const { warnings, credential } = ending;
+  const event: ConnectorsEvent = {
+    type: 'connected',
+    ...about,
+    revision: credential.metadata.revision,
+    warnings,
+  };
+  log.info({ ...about, warnings }, 'connected');
+  onConnect(integration, 'connected');
+  return engine.announce(event);
+}
+
+function sendOn(options: ConnectOptions, reply: FastifyReply, flow: Flow, ending: Ending): FastifyReply {
+  // Whoever this is, it is not the one who began.
+  if (ending.kind === 'failed' && ending.code === 'wrong_browser') return failurePage(reply, ending.code);
+  const result = ending.kind === 'connected' ? 'connected' : failures[ending.code].result;
+  const needsUser = ending.kind === 'connected' && ending.warnings.some((code) => code in asking);
+  const back = flow.returnUrl && returnAddress(flow.returnUrl, options.returnOrigins);
+  const to =
+    back === undefined || back === '' || needsUser
+      ? resultUrl(flow, ending)
+      : withResult(back, result, flow.integration);
+  return reply.redirect(to, 303);
+}
+
+/** The warnings about which the user can do something here. */
+const asking: Partial<Record<WarningCode, true>> = { several_sites: true, fields_unknown: true };

@@ -1,0 +1,177 @@
+import {
+  askedScopes,
+  authorizeUrl,
+  fieldProblems,
+  TokenRequestError,
+  type Integration,
+  type ReadyIntegration,
+} from '@connectors/oauth';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { pagePolicy } from '../headers.ts';
+import { html, type Html } from '../pages/html.ts';
+import { cardPage } from '../pages/layout.ts';
+import type { ConnectOptions } from './connect.ts';
+import { enter, enterForm, type Entered } from './enter.ts';
+import { failurePage } from './result-page.ts';
+import type { TenantSession } from './tenant-session.ts';
+
+const path = '/connect/:tenantId/:integration';
+
+/** The page that says who will get what, and the way from it to the provider. */
+export function registerConnectPage(app: FastifyInstance, options: ConnectOptions): void {
+  app.get(path, async (request, reply) => {
+    const entered = enter(options, request, reply);
+    if (entered === undefined) return reply;
+    allowForm(options, reply, entered.integration);
+    return reply.send(connectPage(options, entered));
+  });
+
+  app.post(path, async (request, reply) => {
+    const entered = enterForm(options, request, reply);
+    if (entered === undefined) return reply;
+    const { tenantId, integration, visitor, form } = entered;
+    const fields = readFields(integration, form);
+    const problems = askedProblems(integration, fields);
+    if (problems.length > 0) {
+      allowForm(options, reply, integration);
+      return reply.code(400).send(connectPage(options, entered, fields, problems));
+    }
+    const ready = await complete(options, integration);
+    if (typeof ready === 'string') return failurePage(reply, ready, tenantId, integration.id);
+    // The operator goes the way of the user: from a provider no cookie comes back that is for this site alone.
+    const session = visitor.kind === 'user' ? visitor.session : options.sessions.open(reply, { tenantId });
+    return reply.redirect(await begin(options, ready, session, fields), 303);
+  });
+}
+
+/** Browsers hold every redirect that follows a form against this, on to the application that the user came from. */
+function allowForm({ consoleUrl }: ConnectOptions, reply: FastifyReply, { provider }: Integration): void {
+  const isPlain = [consoleUrl, provider.authorizeUrl, provider.issuer].some((url) =>
+    url?.startsWith('http:'),
+  );
+  void reply.header('content-security-policy', pagePolicy('https:', ...(isPlain ? ['http:'] : [])));
+}
+
+/** Keeps what the callback will need, and answers where the user goes. */
+async function begin(
+  { states, consoleUrl }: ConnectOptions,
+  integration: ReadyIntegration,
+  session: TenantSession,
+  fields: Record<string, string>,
+): Promise<string> {
+  const { id: sessionId, end: _end, ...visit } = session;
+  const flow = {
+    ...visit,
+    integration: integration.id,
+    sessionId,
+    fields,
+    startedAt: new Date().toISOString(),
+  };
+  const state = await states.begin(flow);
+  const { challenge, nonce } = states.secretsOf(state);
+  const scopes = session.scopes ?? integration.scopes;
+  const url = authorizeUrl(
+    { ...integration, scopes },
+    {
+      redirectUri: redirectUri(consoleUrl, integration.id),
+      state,
+      codeChallenge: challenge,
+      ...(scopes.includes('openid') ? { nonce } : {}),
+      fields,
+    },
+  );
+  return url.href;
+}
+
+/** Each integration has its own, so that a provider cannot pass off an answer of its own as another's (RFC 9700 4.4.2). */
+export function redirectUri(consoleUrl: string, integration: string): string {
+  return `${consoleUrl}/connect/callback/${integration}`;
+}
+
+/** An integration whose codes could be redeemed; or why they could not. */
+export async function complete(
+  { engine, log }: Pick<ConnectOptions, 'engine' | 'log'>,
+  integration: Integration,
+): Promise<ReadyIntegration | 'not_ready' | 'provider_unavailable'> {
+  try {
+    const ready = await engine.discovery.complete(integration);
+    const { clientAuthentication } = ready.provider;
+    const lacksSecret = ['basic', 'post', 'secret_as_user'].includes(clientAuthentication);
+    if (lacksSecret && ready.clientSecret === undefined) return 'not_ready';
+    return ready.provider.authorizeUrl === undefined ? 'not_ready' : ready;
+  } catch (error) {
+    if (!(error instanceof TokenRequestError)) throw error;
+    log.warn({ integration: integration.id, reason: error.code }, 'integration is not ready');
+    return error.code === 'discovery_failed' ? 'provider_unavailable' : 'not_ready';
+  }
+}
+
+/** The fields that nobody but the user knows. */
+function askedOf({ provider: { fields } }: Integration): [name: string, isOptional: boolean][] {
+  return Object.entries(fields)
+    .filter(([name, { from }]) => from === undefined && name !== 'redirectUri')
+    .map(([name, { optional = false }]) => [name, optional]);
+}
+
+function readFields(integration: Integration, form: URLSearchParams): Record<string, string> {
+  const given = askedOf(integration).map(([name]) => [name, form.get(name)?.trim() ?? ''] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ''));
+}
+
+function askedProblems(integration: Integration, fields: Record<string, string>): string[] {
+  const names = askedOf(integration).map(([name]) => name);
+  const rules = Object.entries(integration.provider.fields).filter(([name]) => names.includes(name));
+  return fieldProblems({ fields: Object.fromEntries(rules) }, fields);
+}
+
+function connectPage(
+  { formTokens }: ConnectOptions,
+  { tenantId, integration, visitor }: Entered,
+  fields: Record<string, string> = {},
+  problems: string[] = [],
+): string {
+  const { name } = integration.provider;
+  const session = visitor.kind === 'user' ? visitor.session : undefined;
+  const who = session?.user === undefined ? '' : html`<p class="faint">You are here as ${session.user}.</p>`;
+  return cardPage(
+    `Connect ${name}`,
+    html`<h1>Connect ${name}</h1>
+      <p>
+        Agents of <strong>${tenantId}</strong> will be able to use ${name} in your name, as far as you allow
+        it there.
+      </p>
+      ${scopesPart(askedScopes(integration.provider, session?.scopes ?? integration.scopes), name)} ${who}
+      <form method="post" action="/connect/${tenantId}/${integration.id}">
+        ${formTokens.field(visitor.cookie)} ${problemsPart(problems)}
+        ${askedOf(integration).map(([field, isOptional]) => fieldPart(field, fields[field] ?? '', isOptional))}
+        <button class="primary wide">Continue to ${name}</button>
+      </form>`,
+  );
+}
+
+function scopesPart(scopes: string[], name: string): Html {
+  if (scopes.length === 0) return html`<p>${name} shows you what that is.</p>`;
+  return html`<div>
+    <p>It will be asked for:</p>
+    <ul class="tags">
+      ${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}
+    </ul>
+  </div>`;
+}
+
+function problemsPart(problems: string[]): Html | string {
+  return problems.length === 0 ? '' : html`<p role="alert">${problems.join('; ')}</p>`;
+}
+
+function fieldPart(name: string, value: string, isOptional: boolean): Html {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return html`<label
+    >${words.charAt(0).toUpperCase() + words.slice(1)}
+    <input
+      name="${name}"
+      value="${value}"
+      autocomplete="off"
+      spellcheck="false"
+      ${isOptional ? '' : 'required'}
+  /></label>`;
+}

@@ -1,0 +1,81 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { encodeBase32, orQueueUnavailable, Secret } from '@connectors/vault-core';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { consoleKey } from '../console-key.ts';
+import { visitSchema } from './tenant-session.ts';
+
+/** Seconds for a user to come back from a provider. */
+const lifetime = 600;
+
+const flowSchema = visitSchema.extend({
+  integration: z.string(),
+  /** The session in whose browser it began. */
+  sessionId: z.string(),
+  /** What the user was asked for. */
+  fields: z.record(z.string(), z.string()),
+  startedAt: z.iso.datetime(),
+});
+
+/** A user's way to a provider and back. */
+export type Flow = z.infer<typeof flowSchema>;
+
+/** What goes along with a flow. All of it follows from the state, and is stored nowhere. */
+export interface FlowSecrets {
+  /** Names the flow in events; opens nothing. */
+  id: string;
+  /** RFC 7636. */
+  verifier: Secret;
+  challenge: string;
+  /** Binds an ID token to the flow. */
+  nonce: string;
+}
+
+/**
+ * The flows that are under way, by their `state`. Redis knows its SHA-256, and each is taken out once. Methods throw
+ * `queue_unavailable` without Redis.
+ */
+export class ConnectStates {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #key: Buffer;
+
+  constructor(redis: Redis, prefix: string, adminToken: Secret) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#key = consoleKey(adminToken, 'connect flow');
+  }
+
+  /** @returns the state */
+  async begin(flow: Flow): Promise<string> {
+    const state = randomBytes(32).toString('base64url');
+    await orQueueUnavailable(this.#redis.set(this.#nameOf(state), JSON.stringify(flow), 'EX', lifetime));
+    return state;
+  }
+
+  /** Takes a flow out: whoever comes with the same state again finds nothing. */
+  async take(state: string): Promise<Flow | undefined> {
+    const text = await orQueueUnavailable(this.#redis.getdel(this.#nameOf(state)));
+    return text === null ? undefined : flowSchema.parse(JSON.parse(text));
+  }
+
+  secretsOf(state: string): FlowSecrets {
+    const derive = (purpose: string) =>
+      createHmac('sha256', this.#key).update(`${purpose} ${state}`).digest();
+    const verifier = derive('pkce').toString('base64url');
+    return {
+      id: encodeBase32(derive('id').subarray(0, 10)),
+      verifier: new Secret(verifier),
+      challenge: sha256(verifier),
+      nonce: derive('nonce').toString('base64url'),
+    };
+  }
+
+  #nameOf(state: string): string {
+    return `${this.#prefix}:connect-state:${sha256(state)}`;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,140 @@
+import type { StoredCredential } from '@connectors/vault-core';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { html, type Html } from '../pages/html.ts';
+import { noticePage } from '../pages/layout.ts';
+import type { Ending } from './callback.ts';
+import type { ConnectOptions } from './connect.ts';
+import type { Flow } from './connect-states.ts';
+import { enter, htmlType, type Entered } from './enter.ts';
+import { failures, isFailure, isWarning, warnings, type FailureCode, type WarningCode } from './outcomes.ts';
+import { returnAddress, withResult } from './return-url.ts';
+
+/** The page that tells what became of a flow; it can be looked at again. */
+export function registerResultPage(app: FastifyInstance, options: ConnectOptions): void {
+  app.get<{ Querystring: Record<string, unknown> }>(
+    '/connect/:tenantId/:integration/result',
+    async (request, reply) => {
+      const entered = enter(options, request, reply);
+      if (entered === undefined) return reply;
+      const { tenantId, integration } = entered;
+      const outcome = String(request.query['outcome'] ?? '');
+      if (isFailure(outcome)) return failurePage(reply, outcome, tenantId, integration.id);
+      const codes = String(request.query['warnings'] ?? '').split(',');
+      const stored = await options.vault.credentials
+        .find({ tenantId, integration: integration.id })
+        .catch(() => undefined);
+      return reply.send(connectedPage(options, entered, codes.filter(isWarning), stored?.credential));
+    },
+  );
+}
+
+/** Where a flow ends that leads to no application. */
+export function resultUrl({ tenantId, integration }: Flow, ending: Ending): string {
+  const query = new URLSearchParams(
+    ending.kind === 'failed'
+      ? { outcome: ending.code }
+      : {
+          outcome: 'connected',
+          ...(ending.warnings.length === 0 ? {} : { warnings: ending.warnings.join() }),
+        },
+  );
+  return `/connect/${tenantId}/${integration}/result?${query}`;
+}
+
+/** Says why nothing was connected; with a way to try again, if it is known what. */
+export function failurePage(
+  reply: FastifyReply,
+  code: FailureCode,
+  tenantId?: string,
+  integration?: string,
+): FastifyReply {
+  const { status, title, action, result } = failures[code];
+  const again =
+    tenantId === undefined || integration === undefined
+      ? ''
+      : html`<p>
+          <a class="button primary wide" href="/connect/${tenantId}/${integration}">Start again</a>
+        </p>`;
+  return reply
+    .code(status)
+    .type(htmlType)
+    .send(
+      noticePage(
+        result === 'denied' ? 'neutral' : 'bad',
+        title,
+        html`<p>${action}</p>
+          ${again}
+          <p class="faint small">Code: <code>${code}</code></p>`,
+      ),
+    );
+}
+
+/** Nothing is used up yet, so looking again is enough. */
+export function vaultAwayPage(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(503)
+    .header('retry-after', '5')
+    .type(htmlType)
+    .send(
+      noticePage(
+        'warning',
+        'One moment',
+        html`<p>What you allowed cannot be saved right now. Reload this page in some seconds.</p>`,
+      ),
+    );
+}
+
+function connectedPage(
+  options: ConnectOptions,
+  { tenantId, integration, visitor }: Entered,
+  codes: WarningCode[],
+  stored: StoredCredential | undefined,
+): string {
+  const { name, note } = integration.provider;
+  const { account } = stored?.metadata ?? {};
+  const notes = codes.map((code) =>
+    warningPart(
+      code,
+      code === 'no_refresh_token' ? note : undefined,
+      `/connect/${tenantId}/${integration.id}`,
+    ),
+  );
+  return noticePage(
+    codes.length === 0 ? 'good' : 'warning',
+    `${name} is connected`,
+    html`<p>
+        ${account === undefined ? '' : html`As <strong>${account.name ?? account.id}</strong>. `}Agents of
+        <strong>${tenantId}</strong> can use it now.
+      </p>
+      ${notes} ${onwardPart(options, { tenantId, integration, visitor })}`,
+  );
+}
+
+function warningPart(code: WarningCode, note: string | undefined, path: string): Html {
+  const { title, action } = warnings[code];
+  const link =
+    code === 'several_sites' || code === 'fields_unknown'
+      ? html` <a href="${path}/choices">Choose</a>`
+      : html` <a href="${path}">Connect again</a>`;
+  return html`<div class="note warning">
+    <strong>${title}.</strong> ${action}${link}
+    ${note === undefined ? '' : html`<p class="small">${note}</p>`}
+  </div>`;
+}
+
+/** Back to the application, or to the page of the tenant. */
+function onwardPart(
+  { returnOrigins }: ConnectOptions,
+  { tenantId, integration, visitor }: Entered,
+): Html | string {
+  const session = visitor.kind === 'user' ? visitor.session : undefined;
+  const back = session?.returnUrl && returnAddress(session.returnUrl, returnOrigins);
+  if (back !== undefined && back !== '')
+    return html`<p>
+      <a class="button primary wide" href="${withResult(back, 'connected', integration.id)}"
+        >Back to the application</a
+      >
+    </p>`;
+  if (session?.integration !== undefined) return html`<p class="faint">You can close this page.</p>`;
+  return html`<p><a class="button wide" href="/tenants/${tenantId}">All connections</a></p>`;
+}

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { adminToken, startInProcess } from '../../start-world.ts';
+import { consent, consoleUrl, startConnect, type Connect } from './start-connect.ts';
+
+const app = 'https://app.example.com';
+let connect: Connect;
+
+beforeAll(async () => {
+  connect = await startConnect({}, { CONNECT_RETURN_ORIGINS: app });
+});
+
+afterAll(() => connect.close());
+
+beforeEach(() => {
+  connect.world.events.length = 0;
+});
+
+const demo = (tenantId: string) => ({ tenantId, integration: 'demo' });
+const linkTo = (tenantId: string, more: object = {}) =>
+  connect.link(tenantId, { integration: 'demo', ...more });
+
+describe('a user who connects', () => {
+  it('ends at a page that says so, and their tokens work', async () => {
+    const page = await connect.browser().connect(await linkTo('acme'), 'ada');
+    expect([page.status, page.url]).toEqual([
+      200,
+      `${consoleUrl}/connect/acme/demo/result?outcome=connected`,
+    ]);
+    expect(page.text).toContain('OpenID Connect is connected');
+    expect(page.text).toContain('ada');
+    await connect.world.expectLivingGrant(demo('acme'));
+  });
+
+  it('leaves whose account it is, what was granted, who connected it and when it will be refreshed', async () => {
+    await connect.browser().connect(await linkTo('facts', { user: 'user-7' }), 'ada');
+    const { credential } = await connect.world.admin.credentials.get(demo('facts'));
+    expect(credential).toMatchObject({
+      scopes: ['openid', 'api:read'],
+      metadata: { account: { id: 'ada' }, createdBy: 'user-7', status: 'active' },
+    });
+    await connect.world.jobAs('delayed', { ...demo('facts'), revision: credential.metadata.revision });
+  });
+
+  it('is announced as stored and as connected, with the id of the connect session', async () => {
+    await connect.browser().connect(await linkTo('told'), 'ada');
+    await expect
+      .poll(() => connect.world.events.map(({ type }) => type))
+      .toEqual(['credential-stored', 'connected']);
+    expect(connect.world.events[1]).toMatchObject({
+      ...demo('told'),
+      warnings: [],
+      connectSession: expect.stringMatching(/^[a-z2-7]{16}$/) as string,
+      flow: expect.stringMatching(/^[a-z2-7]{16}$/) as string,
+    });
+  });
+
+  it('sees before it what is asked for, for whom, and by whom', async () => {
+    const page = await connect.browser().enter(await linkTo('acme', { user: 'ada@example.com' }));
+    for (const text of ['Connect OpenID Connect', 'acme', 'api:read', 'offline_access', 'ada@example.com'])
+      expect(page.text).toContain(text);
+  });
+
+  it('is asked for the scopes of the link in place of the integration’s', async () => {
+    const url = await connect.browser().depart(await linkTo('acme', { scopes: ['openid', 'api:write'] }));
+    expect(url.searchParams.get('scope')).toBe('openid api:write');
+  });
+
+  it('is sent with PKCE, a state of its own, a nonce, and a redirect URI of the integration alone', async () => {
+    const first = (await connect.browser().depart(await linkTo('acme'))).searchParams;
+    const second = (await connect.browser().depart(await linkTo('acme'))).searchParams;
+    expect(first.get('redirect_uri')).toBe(`${consoleUrl}/connect/callback/demo`);
+    expect(first.get('code_challenge_method')).toBe('S256');
+    for (const name of ['state', 'code_challenge', 'nonce']) {
+      expect(first.get(name)).toMatch(/^[\w-]{43}$/);
+      expect(first.get(name)).not.toBe(second.get(name));
+    }
+  });
+
+  it('goes back to the application with the result, when the link names one', async () => {
+    const page = await connect.browser().connect(await linkTo('acme', { returnUrl: `${app}/x?y=1` }), 'ada');
+    expect([page.status, page.location]).toEqual([
+      303,
+      `${app}/x?y=1&connectors_result=connected&integration=demo`,
+    ]);
+  });
+
+  it('may end at another replica than they began at', async () => {
+    const other = await startInProcess(connect.settings);
+    const browser = connect.browser();
+    const back = await consent(await browser.depart(await linkTo('replicas')), 'ada');
+    browser.worker = other.url;
+    expect((await browser.land(back)).text).toContain('is connected');
+    await other.close();
+  });
+
+  it('may be the operator, who needs no link', async () => {
+    const browser = connect.browser();
+    await browser.open('/sign-in', {
+      method: 'POST',
+      headers: { origin: consoleUrl },
+      body: new URLSearchParams({ token: adminToken }),
+    });
+    const sent = await browser.submit(await browser.open('/connect/by-operator/demo'));
+    const back = await consent(new URL(sent.location ?? ''), 'ada');
+    // What comes from another site brings no cookie that is for this one alone.
+    browser.cookies.delete('connectors_console');
+    expect((await browser.land(back)).text).toContain('is connected');
+  });
+});
+
+describe('a user who connects again', () => {
+  it('replaces what was stored', async () => {
+    await connect.browser().connect(await linkTo('again'), 'ada');
+    const before = await connect.world.stored(demo('again'));
+    const page = await connect.browser().connect(await linkTo('again'), 'ada');
+    expect(page.text).toContain('is connected');
+    expect(page.url).not.toContain('warnings');
+    expect((await connect.world.stored(demo('again'))).metadata.revision).not.toBe(before.metadata.revision);
+    await connect.world.expectLivingGrant(demo('again'));
+  });
+
+  it('with another account is told so', async () => {
+    await connect.browser().connect(await linkTo('other'), 'ada');
+    const page = await connect.browser().connect(await linkTo('other'), 'grace');
+    expect(page.text).toContain('another account than before');
+    await expect.poll(() => connect.world.events.at(-1)).toMatchObject({ warnings: ['other_account'] });
+  });
+});
+
+describe('a user who says no', () => {
+  it('is told that nothing was connected, and may start again', async () => {
+    const browser = connect.browser();
+    const back = await consent(await browser.depart(await linkTo('denied')), 'ada', true);
+    const page = await browser.land(back);
+    expect(page.text).toContain('You declined');
+    expect(page.text).toContain('href="/connect/denied/demo"');
+    expect(await connect.world.admin.listCredentials('denied')).toEqual([]);
+    await expect
+      .poll(() => connect.world.events)
+      .toMatchObject([{ type: 'connect-failed', ...demo('denied'), error: 'consent_denied' }]);
+  });
+
+  it('goes back to the application with that', async () => {
+    const browser = connect.browser();
+    const link = await linkTo('denied', { returnUrl: app });
+    const landed = await browser.land(await consent(await browser.depart(link), 'ada', true));
+    expect(landed.location).toBe(`${app}/?connectors_result=denied&integration=demo`);
+  });
+});
+
+describe('a connect page without a session', () => {
+  it('says that a link is needed, and names nothing', async () => {
+    const page = await connect.browser().open('/connect/acme/demo');
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('You need a link');
+    expect(page.text).not.toContain('OpenID');
+  });
+
+  it.each(['/connect/acme/nothing', '/connect/..%2f/demo', '/connect/acme/-'])(
+    'is no page: %s',
+    async (path) => {
+      const { status } = await connect.browser().open(path);
+      expect([403, 404]).toContain(status);
+    },
+  );
+
+  it('leads to the operator’s own sign-in where there is one', async () => {
+    const worker = await startInProcess({
+      ...connect.settings,
+      CONNECT_SIGN_IN_URL: `${app}/connect?tenant={tenant}&to={integration}`,
+    });
+    const page = await connect.browser(worker.url).open('/connect/acme/demo');
+    expect([page.status, page.location]).toEqual([303, `${app}/connect?tenant=acme&to=demo`]);
+    await worker.close();
+  });
+});
