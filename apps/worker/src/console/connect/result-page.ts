@@ -11,21 +11,19 @@ import { returnAddress, withResult } from './return-url.ts';
 
 /** The page that tells what became of a flow; it can be looked at again. */
 export function registerResultPage(app: FastifyInstance, options: ConnectOptions): void {
-  app.get<{ Querystring: Record<string, unknown> }>(
-    '/connect/:tenantId/:integration/result',
-    async (request, reply) => {
-      const entered = enter(options, request, reply);
-      if (entered === undefined) return reply;
-      const { tenantId, integration } = entered;
-      const outcome = String(request.query['outcome'] ?? '');
-      if (isFailure(outcome)) return failurePage(reply, outcome, tenantId, integration.id);
-      const codes = String(request.query['warnings'] ?? '').split(',');
-      const stored = await options.vault.credentials
-        .find({ tenantId, integration: integration.id })
-        .catch(() => undefined);
-      return reply.send(connectedPage(options, entered, codes.filter(isWarning), stored?.credential));
-    },
-  );
+  app.get('/connect/:tenantId/:integration/result', async (request, reply) => {
+    const entered = enter(options, request, reply);
+    if (entered === undefined) return reply;
+    const { tenantId, integration } = entered;
+    const { searchParams: query } = new URL(request.url, options.origin);
+    const outcome = query.get('outcome') ?? '';
+    if (isFailure(outcome)) return failurePage(reply, outcome, tenantId, integration.id);
+    const codes = (query.get('warnings') ?? '').split(',');
+    const stored = await options.vault.credentials
+      .find({ tenantId, integration: integration.id })
+      .catch(() => undefined);
+    return reply.send(connectedPage(options, entered, codes.filter(isWarning), stored?.credential));
+  });
 }
 
 /** Where a flow ends that leads to no application. */
@@ -38,7 +36,7 @@ export function resultUrl({ tenantId, integration }: Flow, ending: Ending): stri
           ...(ending.warnings.length === 0 ? {} : { warnings: ending.warnings.join() }),
         },
   );
-  return `/connect/${tenantId}/${integration}/result?${query}`;
+  return `/connect/${tenantId}/${integration}/result?${query.toString()}`;
 }
 
 /** Says why nothing was connected; with a way to try again, if it is known what. */

@@ -5,7 +5,7 @@ import { adminToken, startInProcess, startWorld } from '../../start-world.ts';
 /** Where users find the console. The browser below takes each of its addresses to the worker that it is told. */
 export const consoleUrl = 'http://127.0.0.1:8090';
 
-export const redirectUriOf = (integration: string) => `${consoleUrl}/connect/callback/${integration}`;
+const redirectUriOf = (integration: string) => `${consoleUrl}/connect/callback/${integration}`;
 
 const scopes = ['openid', 'offline_access', 'api:read'];
 
@@ -81,7 +81,7 @@ async function linkFrom(workerUrl: string, tenantId: string, body: object): Prom
   return url;
 }
 
-export interface Page {
+interface Page {
   status: number;
   url: string;
   headers: Headers;
@@ -90,7 +90,7 @@ export interface Page {
 }
 
 /** A browser at the console, which keeps cookies and follows nothing by itself. */
-export class Browser {
+class Browser {
   readonly cookies = new Map<string, string>();
   worker: string;
 
