@@ -157,11 +157,27 @@ export class CredentialStore {
 
   /** All tenants that ever stored a credential. */
   async listTenants(): Promise<string[]> {
-    const names = await this.#engines.kv.list('');
-    // The mount may be shared: what is no folder, or has a name that is no id, is not ours. Nor is `_agents`.
-    return names
-      .filter((name) => name.endsWith('/') && isId(name.slice(0, -1)))
-      .map((name) => name.slice(0, -1));
+    return tenantsIn(await this.#engines.kv.list(''));
+  }
+
+  /**
+   * Some of the {@link listTenants}: at most `limit`, from the first after `after` on.
+   *
+   * @returns `next`, if there may be more, is what `after` is then
+   */
+  async listTenantPage(limit: number, after?: string): Promise<{ tenants: string[]; next?: string }> {
+    const tenants: string[] = [];
+    let last = after === undefined ? '' : `${checkId('tenantId', after)}/`;
+    // Names that are not ours make a page shorter.
+    while (tenants.length <= limit) {
+      const names = await this.#engines.kv.listPage('', last, limit + 1);
+      tenants.push(...tenantsIn(names));
+      if (names.length <= limit) break;
+      last = names.at(-1) ?? last;
+    }
+    const page = tenants.slice(0, limit);
+    const next = page.at(-1);
+    return { tenants: page, ...(tenants.length > limit && next !== undefined ? { next } : {}) };
   }
 
   /** The integrations a tenant has, or once had, a credential for: read each to know. */
@@ -177,6 +193,13 @@ export class CredentialStore {
   #engineOf(field: SealedField): TransitEngine {
     return field === 'accessToken' ? this.#engines.access : this.#engines.refresh;
   }
+}
+
+/** The mount may be shared: what is no folder, or has a name that is no id, is not ours. Nor is `_agents`. */
+function tenantsIn(names: string[]): string[] {
+  return names
+    .filter((name) => name.endsWith('/') && isId(name.slice(0, -1)))
+    .map((name) => name.slice(0, -1));
 }
 
 function pathOf({ tenantId, integration }: CredentialId): string {

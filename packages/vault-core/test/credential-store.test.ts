@@ -205,7 +205,30 @@ await eachVault((vault) => {
       }
       const names = await client.credentials.listTenants();
       expect(names).toContain(id.tenantId);
-      expect(names.filter((name) => !name.startsWith('tenant-'))).toEqual([]);
+      expect(names.filter((name) => /^_|\.|document/.test(name))).toEqual([]);
+    });
+
+    it('of tenants comes in pages, in one order and each tenant once', async () => {
+      for (const tenantId of ['b', 'a', 'a-b', 'B', 'a_b']) await stored({ tenantId, integration: 'github' });
+      await client.agents.create({ name: 'an agent', grants: [{ tenants: ['a'] }] });
+      const all = (await client.credentials.listTenants()).length;
+      const found: string[] = [];
+      let page: { tenants: string[]; next?: string } = { tenants: [] };
+      do {
+        page = await client.credentials.listTenantPage(2, page.next);
+        expect(page.tenants.length).toBe(page.next === undefined ? page.tenants.length : 2);
+        found.push(...page.tenants);
+      } while (page.next !== undefined);
+      expect(found).toHaveLength(all);
+      expect(found.filter((name) => /^(?:a|b)/i.test(name))).toEqual(['B', 'a-b', 'a', 'a_b', 'b']);
+    });
+
+    it('of tenants goes on after one that is gone', async () => {
+      await stored({ tenantId: 'zz', integration: 'github' });
+      expect((await client.credentials.listTenantPage(5, 'zy')).tenants).toEqual(['zz']);
+      await expect(client.credentials.listTenantPage(5, '../_agents')).rejects.toMatchObject({
+        code: 'invalid_request',
+      });
     });
 
     it('of integrations hides deeper folders', async () => {

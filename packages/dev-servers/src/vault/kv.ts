@@ -1,5 +1,15 @@
 import type { Barrier } from './barrier.ts';
-import { flag, formatDuration, integer, integers, isObject, object, seconds, type Fields } from './fields.ts';
+import {
+  flag,
+  formatDuration,
+  integer,
+  integers,
+  isObject,
+  object,
+  seconds,
+  text,
+  type Fields,
+} from './fields.ts';
 import {
   checkCas,
   deleted,
@@ -199,7 +209,12 @@ function readMetadata(engine: Engine, request: RoutedRequest): VaultAnswer {
 
 function list(engine: Engine, request: RoutedRequest): VaultAnswer {
   const folder = request.params['path'] ?? '';
-  return listing(engine.barrier.list(`${engine.prefix}secret/${folder}`));
+  const names = engine.barrier.list(`${engine.prefix}secret/${folder}`);
+  // Pages are OpenBao's; Vault answers with all.
+  const after = text(request.fields, 'after') ?? '';
+  const limit = integer(request.fields, 'limit') ?? 0;
+  const rest = names.filter((name) => name > after);
+  return listing(limit > 0 ? rest.slice(0, limit) : rest);
 }
 
 function writeMetadata(engine: Engine, request: RoutedRequest): VaultAnswer {

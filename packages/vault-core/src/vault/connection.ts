@@ -78,6 +78,13 @@ export class VaultConnection {
     return answer?.data.keys ?? [];
   }
 
+  /** The first `limit` names below a path after the one given; OpenBao answers so, Vault with all names. */
+  async listPage(path: string, after: string, limit: number): Promise<string[]> {
+    const query = new URLSearchParams({ list: 'true', after, limit: String(limit) });
+    const answer = await this.read<{ data: { keys: string[] } }>(`${path}?${query}`);
+    return answer?.data.keys ?? [];
+  }
+
   async delete(path: string): Promise<void> {
     await this.#orAbsent(this.#authorized('delete', path));
   }

@@ -55,6 +55,16 @@ export class KvEngine {
     return this.#vault.list(`${this.#mount}/metadata/${path}`);
   }
 
+  /** At most `limit` of the names directly below a path, in their order, from the first after `after` on. */
+  async listPage(path: string, after: string, limit: number): Promise<string[]> {
+    const names = await this.#vault.listPage(`${this.#mount}/metadata/${path}`, after, limit);
+    // A Vault that knows no pages has answered with all of them.
+    return names
+      .filter((name) => name > after)
+      .sort()
+      .slice(0, limit);
+  }
+
   /**
    * Makes every version up to `newest` (absent: all) unreadable, for good. The version count goes on: an old `cas`
    * never fits again.

@@ -338,6 +338,20 @@ export function kvContract(vault: () => VaultHttp): void {
       expect((await vault().list(`${own}/metadata/a`)).body.data.keys).toEqual(['x', 'y/']);
     });
 
+    it('shows a page of names; a Vault that knows no pages shows all', async () => {
+      const own = await vault().mount('kv-v2');
+      const all = ['a', 'a/', 'b', 'c/'];
+      for (const path of ['b', 'a/x', 'c/z', 'a']) await vault().post(`${own}/data/${path}`, { data: {} });
+      const page = async (query: string) =>
+        (await vault().get(`${own}/metadata/?list=true&${query}`)).body.data.keys;
+      expect([['a', 'a/'], all]).toContainEqual(await page('limit=2'));
+      expect([['a/', 'b', 'c/'], all]).toContainEqual(await page('after=a'));
+      expect([['b'], all]).toContainEqual(await page('after=a%2F&limit=1'));
+      expect([['b', 'c/'], all]).toContainEqual(await page('after=aa&limit=9'));
+      const { status } = await vault().get(`${own}/metadata/?list=true&after=z`);
+      expect([200, 404]).toContain(status);
+    });
+
     it('is 404 for an empty or unknown folder', async () => {
       const own = await vault().mount('kv-v2');
       expect(await vault().list(`${own}/metadata`)).toEqual(neverExisted);
