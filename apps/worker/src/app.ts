@@ -84,7 +84,9 @@ function openConsole(
     boardWritable: config.BOARD_WRITABLE,
     oidc: oidcSettings(config),
     adminApi: {
-      connections: new Connections({ engine, events: refreshing.events }),
+      connections: new Connections({ vault, engine, events: refreshing.events }),
+      vault,
+      engine,
       history: refreshing.history,
       store: vault.webhooks,
       deliveries: refreshing.webhooks,

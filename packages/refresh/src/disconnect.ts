@@ -24,6 +24,8 @@ export interface Disconnection {
 export async function disconnect(engine: RefreshEngine, id: CredentialId): Promise<Disconnection> {
   const stored = await read(engine, id);
   const first = stored && (await revokeStored(engine, id, stored));
+  // Before the deletion: who repeats one that broke off cannot know the revision any more.
+  if (stored !== undefined) await removeJob(engine, id, stored.metadata.revision);
   const deleted = await engine.credentials.delete(id);
   const last = deleted?.credential;
   // A refresh came in between: what it stored is still alive at the provider.
@@ -67,9 +69,17 @@ async function decrypt(engine: RefreshEngine, id: CredentialId, credential: Stor
   }
 }
 
-/** Without Redis the job finds out by itself that its credential is gone. */
 async function forget(engine: RefreshEngine, id: CredentialId, revision: string): Promise<void> {
   const { tenantId, integration } = id;
-  await engine.queues.remove({ tenantId, integration, revision }).catch(() => undefined);
+  await removeJob(engine, id, revision);
   await engine.announce({ type: 'credential-deleted', tenantId, integration, revision });
+}
+
+/** Without Redis the job finds out by itself that its credential is gone. */
+async function removeJob(
+  { queues }: RefreshEngine,
+  { tenantId, integration }: CredentialId,
+  revision: string,
+): Promise<void> {
+  await queues.remove({ tenantId, integration, revision }).catch(() => undefined);
 }

@@ -136,6 +136,17 @@ export class CredentialStore {
     await Promise.all([this.#engines.access.ensureKey(key), this.#engines.refresh.ensureKey(key)]);
   }
 
+  /** Deletes a credential's document with its history. A write that presents a version which was read before fails. */
+  forget(id: CredentialId): Promise<void> {
+    return this.#engines.kv.forget(pathOf(id));
+  }
+
+  /** Deletes the tenant's two keys: whatever was encrypted for it, anywhere, can never be read again. */
+  async deleteKeys(tenantId: string): Promise<void> {
+    const key = checkId('tenantId', tenantId);
+    await Promise.all([this.#engines.access.deleteKey(key), this.#engines.refresh.deleteKey(key)]);
+  }
+
   /** Encrypts a token for one field of one document, under the key of a tenant that has one. */
   async encrypt(id: CredentialId, field: SealedField, token: Secret): Promise<string> {
     return this.#engineOf(field).encrypt(id.tenantId, token, contextOf(id, field));

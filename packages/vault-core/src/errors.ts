@@ -9,10 +9,20 @@ export const errorTable = {
     title: 'The agent is not known',
     action: 'Present a valid agent key, or a token of the issuer, as `Authorization: Bearer …`.',
   },
+  admin_unauthenticated: {
+    status: 401,
+    title: 'The operator is not known',
+    action: 'Present the admin token as `Authorization: Bearer …`, or sign in.',
+  },
   agent_forbidden: {
     status: 403,
     title: 'The agent has no grant for this',
     action: 'Ask the operator for the grant that `missingGrant` in the body names.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The console does not do this',
+    action: 'Do as `detail` says.',
   },
   origin_forbidden: {
     status: 403,
@@ -29,10 +39,46 @@ export const errorTable = {
     title: 'There is no such integration',
     action: 'Correct the integration in the URL.',
   },
+  not_found: {
+    status: 404,
+    title: 'There is no such thing',
+    action: 'Correct the id in the URL.',
+  },
+  conflict: {
+    status: 409,
+    title: 'This cannot be done in the state that it is in',
+    action: 'Do first what `detail` says.',
+  },
+  already_created: {
+    status: 409,
+    title: 'An earlier request with this idempotency key did it',
+    action:
+      'Look at what `id` names. What it answered with was shown once; `detail` says how to get another.',
+  },
+  request_in_progress: {
+    status: 409,
+    title: 'A request with this idempotency key is under way',
+    action: 'Repeat it as `Retry-After` says.',
+  },
   payload_too_large: {
     status: 413,
     title: 'The body is too large',
     action: 'Send a smaller body, or send it again: the credential is fresh now.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The body is not of a type that is taken here',
+    action: 'Send JSON, as `application/json`.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Another request had this idempotency key',
+    action: 'Use another key for another request.',
+  },
+  provider_refused: {
+    status: 422,
+    title: 'The provider gave no token',
+    action: 'Mend what `reason` names, with the tenant or at the provider.',
   },
   credential_not_found: {
     status: 424,
@@ -63,6 +109,11 @@ export const errorTable = {
     status: 502,
     title: 'The upstream cannot be reached',
     action: 'Retry.',
+  },
+  provider_unavailable: {
+    status: 502,
+    title: 'The provider did not answer as it should',
+    action: 'Retry, as `Retry-After` says where there is one.',
   },
   overloaded: {
     status: 503,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectorsError } from './errors.ts';
 
-const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/;
+/** The rule for ids as an expression. */
+export const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/;
 
 /** The rule for tenant and integration ids, in the words of error messages. */
 export const idRule =

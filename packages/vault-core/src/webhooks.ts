@@ -155,6 +155,11 @@ export class WebhookStore {
     return isFound;
   }
 
+  /** Deletes all endpoints of a tenant, with their history. */
+  async deleteAll(tenantId: string): Promise<void> {
+    await this.#kv.forget(pathOf(tenantId));
+  }
+
   /** The secrets that sign a delivery now, the newest first. */
   async secrets(tenantId: string, endpoint: WebhookEndpoint): Promise<Secret[]> {
     const key = checkId('tenantId', tenantId);

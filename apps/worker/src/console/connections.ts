@@ -1,17 +1,24 @@
 import {
+  connectMinted,
   disconnect,
   refreshDueAt,
   refreshNow,
+  storeGranted,
+  type MintedConnection,
   type RefreshEngine,
   type RequestOutcome,
 } from '@connectors/refresh';
-import type { Revocation } from '@connectors/oauth';
+import { fieldProblems, type Integration, type Revocation, type TokenFailure } from '@connectors/oauth';
 import {
+  ConnectorsError,
+  mintingGrants,
   StoredDocumentError,
   type ConnectorsEvent,
   type CredentialId,
   type EventSubscription,
+  type OAuthCredentials,
   type StoredCredential,
+  type VaultClient,
 } from '@connectors/vault-core';
 import {
   viewCredential,
@@ -22,6 +29,7 @@ import {
 } from './credential-view.ts';
 
 export interface ConnectionsDeps {
+  vault: VaultClient;
   engine: RefreshEngine;
   /** What all processes announce. */
   events: EventSubscription;
@@ -38,6 +46,15 @@ export interface DisconnectReport {
   existed: boolean;
   /** What became of its tokens at the provider; `none`: there were none that could be ended. */
   revocation: 'ended' | 'unsupported' | 'failed' | 'none';
+}
+
+/** Tokens that an operator brings along. What is left out is as the integration says. */
+export interface ImportedTokens extends Pick<OAuthCredentials, 'accessToken' | 'tokenType'> {
+  refreshToken?: string | undefined;
+  expiresAt?: Date | undefined;
+  scopes?: string[] | undefined;
+  fields?: Readonly<Record<string, string>> | undefined;
+  account?: OAuthCredentials['account'];
 }
 
 /**
@@ -113,6 +130,57 @@ export class Connections {
   async disconnect(id: CredentialId): Promise<DisconnectReport> {
     const { existed, revocation } = await disconnect(this.#deps.engine, id);
     return { existed, revocation: revocation === undefined ? 'none' : revocationWords[revocation.kind] };
+  }
+
+  /**
+   * Stores tokens that were granted elsewhere, over any that are stored.
+   *
+   * @throws ConnectorsError `integration_unknown`; `invalid_request`, naming the field
+   */
+  async import(
+    id: CredentialId,
+    tokens: ImportedTokens,
+  ): Promise<{ isNew: boolean; credential: CredentialView }> {
+    const { vault, engine } = this.#deps;
+    const integration = this.#configured(id);
+    const { provider, scopes } = integration;
+    if (mintingGrants.some((grant) => grant === provider.grant))
+      throw new ConnectorsError(
+        'invalid_request',
+        `integration: tokens of ${id.integration} are minted, not imported`,
+      );
+    const { fields = {} } = tokens;
+    const problems = fieldProblems(provider, fields);
+    if (problems.length > 0)
+      throw new ConnectorsError('invalid_request', problems.map((problem) => `fields.${problem}`).join('; '));
+    const isNew = !(await engine.credentials.has(id));
+    await storeGranted(vault, engine, id, {
+      ...tokens,
+      scopes: tokens.scopes ?? [...scopes],
+      integration: id.integration,
+    });
+    return { isNew, credential: await this.#viewed(id) };
+  }
+
+  /**
+   * Connects a tenant whose tokens are minted: asks for a first one.
+   *
+   * @returns why there is none, and then nothing was stored
+   * @throws ConnectorsError `integration_unknown`; `invalid_request`, naming the field
+   */
+  async mint(
+    id: CredentialId,
+    connection: MintedConnection,
+  ): Promise<{ kind: 'stored'; credential: CredentialView } | { kind: 'failure'; failure: TokenFailure }> {
+    const minted = await connectMinted(this.#deps.vault, this.#deps.engine, id, connection);
+    if (minted.kind === 'failure') return minted;
+    return { kind: 'stored', credential: await this.#viewed(id) };
+  }
+
+  #configured({ integration }: CredentialId): Integration {
+    const configured = this.#deps.engine.integrations.get(integration);
+    if (configured === undefined) throw new ConnectorsError('integration_unknown');
+    return configured;
   }
 
   async #viewed(id: CredentialId): Promise<CredentialView> {

@@ -43,6 +43,14 @@ export class TransitEngine {
     await this.#vault.write(`${this.#mount}/keys/${key}`, { type: 'aes256-gcm96' });
   }
 
+  /** Deletes a key: what it encrypted can never be read again. May be repeated. */
+  async deleteKey(key: string): Promise<void> {
+    const path = `${this.#mount}/keys/${key}`;
+    if ((await this.#vault.read(path)) === undefined) return;
+    await this.#vault.write(`${path}/config`, { deletion_allowed: true });
+    await this.#vault.delete(path);
+  }
+
   /** A new AES-256 key, and itself encrypted under the named key: only who may decrypt with that can open it again. */
   async createDataKey(key: string): Promise<DataKey> {
     const { data } = await this.#vault.write<{ data: { plaintext: string; ciphertext: string } }>(

@@ -1,7 +1,8 @@
-import { ConnectorsError, grantSchema, grantsSchema, idRule, isId } from '@connectors/vault-core';
+import { ConnectorsError, grantSchema, grantsSchema } from '@connectors/vault-core';
 import { z } from 'zod';
+import { id } from './params.ts';
 
-export const agentParams = z.object({ agentId: z.string().refine(isId, `must be ${idRule}`) });
+export const agentParams = z.object({ agentId: id });
 
 const name = z.string().trim().min(1).max(200);
 const time = z.iso.datetime();

@@ -7,6 +7,8 @@ import type { WrongTokens } from '../wrong-tokens.ts';
 import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { registerCredentials, type CredentialRoutes } from './credentials.ts';
+import { registerIntegrations, type IntegrationRoutes } from './integrations.ts';
+import { registerTenants, type TenantRoutes } from './tenants.ts';
 import { registerEvents, type EventRoutes } from './events.ts';
 import { registerClients, type ClientRoutes } from './clients.ts';
 import { useZod } from './zod-routes.ts';
@@ -14,7 +16,15 @@ import { registerConnectSessions, type ConnectSessionRoutes } from '../connect/c
 import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
 export interface AdminApi
-  extends AgentRoutes, ClientRoutes, ConnectSessionRoutes, CredentialRoutes, EventRoutes, WebhookRoutes {
+  extends
+    AgentRoutes,
+    ClientRoutes,
+    ConnectSessionRoutes,
+    CredentialRoutes,
+    EventRoutes,
+    WebhookRoutes,
+    IntegrationRoutes,
+    TenantRoutes {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
 }
@@ -36,6 +46,8 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   );
   const routes = useZod(app);
   registerAgents(routes, options);
+  registerIntegrations(routes, options);
+  registerTenants(routes, options);
   registerCredentials(routes, options);
   registerEvents(routes, options);
   registerClients(routes, options);
@@ -52,5 +64,6 @@ function answerError(error: unknown, _request: FastifyRequest, reply: FastifyRep
   if (status === 500) throw error;
   if (error.retryAfterMs !== undefined)
     void reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
-  return answerProblem(reply, status, error instanceof VaultError ? title : error.message);
+  const detail = error instanceof VaultError ? title : error.message;
+  return answerProblem(reply, status, detail, error.code);
 }

@@ -1,11 +1,6 @@
-import { idRule, isId } from '@connectors/vault-core';
+import { accountSchema } from '@connectors/vault-core';
 import { z } from 'zod';
 import { credentialView } from '../credential-view.ts';
-import { tenantParams } from './webhook-schemas.ts';
-
-export const credentialParams = tenantParams.extend({
-  integration: z.string().refine(isId, `must be ${idRule}`),
-});
 
 export const credentialQuery = z.strictObject({
   all: z.stringbool().default(false).describe('`true`: also integrations that were never connected.'),
@@ -34,4 +29,26 @@ export const refreshReport = z.object({
 export const disconnectReport = z.object({
   existed: z.boolean(),
   revocation: z.enum(['ended', 'unsupported', 'failed', 'none']),
+});
+
+/** Longer than any token that is known, and short enough for a document in Vault. */
+const token = z.string().min(1).max(16_384);
+
+const fields = z
+  .record(z.string(), z.string().max(512))
+  .describe('What the provider needs to know of the tenant, by the names of its definition.');
+
+export const importedCredential = z.strictObject({
+  accessToken: token,
+  refreshToken: token.optional(),
+  expiresAt: z.iso.datetime().optional().describe('Of the access token. Left out: it does not expire.'),
+  scopes: z.array(z.string().min(1)).optional().describe('Left out: those of the integration.'),
+  tokenType: z.string().min(1).max(64).default('Bearer'),
+  fields: fields.optional(),
+  account: accountSchema.strict().optional().describe('Whose it is at the provider.'),
+});
+
+export const mintedCredential = z.strictObject({
+  fields: fields.default({}),
+  grantSecret: token.optional().describe('The tenant’s own key or secret, if it is not the operator’s.'),
 });

@@ -1,7 +1,7 @@
 import { historyIdPattern, type EventHistory } from '@connectors/refresh';
 import { orQueueUnavailable } from '@connectors/vault-core';
 import { z } from 'zod';
-import { tenantParams } from './webhook-schemas.ts';
+import { limit, tenantParams } from './params.ts';
 import type { ZodRoutes } from './zod-routes.ts';
 
 export interface EventRoutes {
@@ -9,7 +9,7 @@ export interface EventRoutes {
 }
 
 const eventQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at the most.'),
+  limit,
   before: z
     .string()
     .regex(historyIdPattern, 'must be the id of an event')

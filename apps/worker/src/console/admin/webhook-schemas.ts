@@ -1,9 +1,6 @@
-import { idRule, isId, webhookEventTypes, type WebhookEndpoint } from '@connectors/vault-core';
+import { webhookEventTypes, type WebhookEndpoint } from '@connectors/vault-core';
 import { z } from 'zod';
-
-const id = z.string().refine(isId, `must be ${idRule}`);
-
-export const tenantParams = z.object({ tenantId: id });
+import { id, tenantParams } from './params.ts';
 
 export const webhookParams = tenantParams.extend({ webhookId: id });
 

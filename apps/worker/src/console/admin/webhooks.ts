@@ -9,12 +9,12 @@ import type {
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { answerProblem } from '../problem.ts';
+import { tenantParams } from './params.ts';
 import { rotation } from './rotation.ts';
 import {
   deliveryList,
   newWebhook,
   queued,
-  tenantParams,
   toWebhook,
   webhook,
   webhookChange,

@@ -1,7 +1,18 @@
-import { ConnectorsError } from '@connectors/vault-core';
+import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+
+declare module 'fastify' {
+  /** What the OpenAPI document says of a route beside its shapes. */
+  interface FastifySchema {
+    /** Its name, for clients in code. */
+    operationId?: string;
+    summary?: string;
+    /** The problems that it may answer with, beside those that any route may. */
+    problems?: readonly ErrorCode[];
+  }
+}
 
 interface ZodTypes extends FastifyTypeProvider {
   validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;

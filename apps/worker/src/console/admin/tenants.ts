@@ -1,0 +1,73 @@
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Connections } from '../connections.ts';
+import { credentialView } from '../credential-view.ts';
+import { offboard, type OffboardDeps } from '../offboard.ts';
+import { id, limit, tenantParams } from './params.ts';
+import type { ZodRoutes } from './zod-routes.ts';
+
+export interface TenantRoutes extends OffboardDeps {
+  connections: Connections;
+  log: Logger;
+}
+
+const tenantQuery = z.strictObject({
+  limit,
+  after: id.optional().describe('`next` of the page before; a tenant need not exist.'),
+});
+
+const tenantPage = z.object({
+  items: z.array(z.object({ id: z.string() })),
+  next: z.string().optional().describe('What `after` is for the next page; absent on the last one.'),
+});
+
+const tenant = z.object({ id: z.string(), credentials: z.array(credentialView) });
+
+const offboarding = z.object({
+  credentials: z.int().describe('How many there were.'),
+  revoked: z.int().describe('How many of them ended at their provider.'),
+  failed: z.int().describe('How many may live on there: their provider could not be asked, or refused.'),
+  agents: z.array(z.string()).describe('Ids of agents whose grants name the tenant. They stay as they are.'),
+});
+
+const one = '/tenants/:tenantId';
+
+/** A tenant is whoever has, or had, a credential. */
+export function registerTenants(app: ZodRoutes, options: TenantRoutes): void {
+  const { engine, connections, log } = options;
+
+  const list = {
+    operationId: 'listTenants',
+    summary: 'All tenants that ever had a credential, in pages.',
+    querystring: tenantQuery,
+    response: { 200: tenantPage },
+  };
+  app.get('/tenants', { schema: list }, async ({ query }) => {
+    const { tenants, ...rest } = await engine.credentials.listTenantPage(query.limit, query.after);
+    return { items: tenants.map((tenantId) => ({ id: tenantId })), ...rest };
+  });
+
+  const get = {
+    operationId: 'getTenant',
+    summary: 'A tenant and its credentials; one that nobody has heard of has none.',
+    params: tenantParams,
+    response: { 200: tenant },
+  };
+  app.get(one, { schema: get }, async ({ params: { tenantId } }) => ({
+    id: tenantId,
+    credentials: await connections.list(tenantId),
+  }));
+
+  const remove = {
+    operationId: 'offboardTenant',
+    summary:
+      'Ends a tenant: its tokens at their providers, its documents, jobs and webhooks, and at last its keys, without which nothing of it can be read anywhere. May be repeated.',
+    params: tenantParams,
+    response: { 200: offboarding },
+  };
+  app.delete(one, { schema: remove }, async ({ params: { tenantId } }) => {
+    const report = await offboard(options, tenantId);
+    log.info({ tenantId, ...report }, 'tenant offboarded');
+    return report;
+  });
+}
