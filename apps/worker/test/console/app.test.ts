@@ -31,6 +31,7 @@ describe('the console', () => {
       type: 'about:blank',
       title: 'Not Found',
       status: 404,
+      code: 'not_found',
       detail: 'There is nothing here.',
     });
   });

@@ -81,7 +81,7 @@ export class VaultConnection {
   /** The first `limit` names below a path after the one given; OpenBao answers so, Vault with all names. */
   async listPage(path: string, after: string, limit: number): Promise<string[]> {
     const query = new URLSearchParams({ list: 'true', after, limit: String(limit) });
-    const answer = await this.read<{ data: { keys: string[] } }>(`${path}?${query}`);
+    const answer = await this.read<{ data: { keys: string[] } }>(`${path}?${query.toString()}`);
     return answer?.data.keys ?? [];
   }
 
