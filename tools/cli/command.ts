@@ -3,6 +3,8 @@ export interface Command {
   /** One line, for the list of commands. */
   summary: string;
   usage: string;
+  /** Whether it does something without any argument; else that shows how it is used. */
+  takesNothing?: boolean;
   /** @throws UsageError, CommandError */
   run(args: string[]): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import { CommandError, UsageError, type Command } from './command.ts';
 import { clients } from './clients/clients.ts';
+import { doctor } from './doctor/doctor.ts';
 import { keys } from './keys/keys.ts';
 
-const commands: Record<string, Command> = { clients, keys };
+const commands: Record<string, Command> = { clients, doctor, keys };
 
 const usage = `usage: npx pnpm@12 connectors <command> [options]
 
@@ -21,8 +22,8 @@ async function main(): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h') return tell(usage, name === undefined);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) return fail(`There is no command ${name}.\n\n${usage}`, 2);
-  const asksForHelp = args.length === 0 || args.includes('--help') || args.includes('-h');
-  if (asksForHelp) return tell(command.usage, args.length === 0);
+  const isBare = args.length === 0 && command.takesNothing !== true;
+  if (isBare || args.includes('--help') || args.includes('-h')) return tell(command.usage, isBare);
   try {
     await command.run(args);
     return 0;

@@ -19,6 +19,8 @@ export interface RunFile {
   integration: string;
   rest: { url: string; headers: Record<string, string> };
   mcp: { url: string; headers: Record<string, string> };
+  /** What the two apps are started with. */
+  environments: { worker: Record<string, string>; proxy: Record<string, string> };
 }
 
 export function prepareDataDir(): void {

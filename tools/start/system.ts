@@ -43,7 +43,7 @@ export async function runSystem(stop: AbortSignal): Promise<void> {
       adminToken: keptSecret('admin-token'),
     };
     writeIntegrations(backends);
-    await startApps(start, backends);
+    await startApps(start, appEnvironments(backends));
     const interrupted = stopped.then(() => Promise.reject(new Error('interrupted')));
     const close = await Promise.race([connectAndTell(backends), interrupted]);
     await stopped;
@@ -69,7 +69,8 @@ function writeIntegrations({ demo: servers }: Backends): void {
   writeFileSync(integrationsFile, stringify({ integrations: { [demo.integration]: entry } }));
 }
 
-async function startApps(start: Start, backends: Backends): Promise<void> {
+/** What the two apps are started with. */
+function appEnvironments(backends: Backends): RunFile['environments'] {
   const worker = {
     ...appEnvironment(backends, 'gateway', integrationsFile),
     CONSOLE_PORT: String(ports.console.number),
@@ -84,6 +85,10 @@ async function startApps(start: Start, backends: Backends): Promise<void> {
     CONSOLE_URL: localUrl('console'),
     MCP_SESSION_KEY: keptSecret('mcp-session-key'),
   };
+  return { worker, proxy };
+}
+
+async function startApps(start: Start, { worker, proxy }: RunFile['environments']): Promise<void> {
   await keepChild(
     start,
     { name: 'worker', module: 'apps/worker/src/main.ts', env: worker },
@@ -150,6 +155,7 @@ function describeRun(backends: Backends, agentKey: string): RunFile {
         Accept: 'application/json, text/event-stream',
       },
     },
+    environments: appEnvironments(backends),
   };
 }
 

@@ -17,6 +17,7 @@ export { refreshNow, type RequestOutcome } from './refresh-now.ts';
 export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';
 export { refreshFields, refreshRule, refreshSettings, type RefreshSettings } from './settings.ts';
 export { scheduleRefresh, storeGranted } from './store.ts';
+export { Passes } from './sweep/passes.ts';
 export { passQueueName } from './sweep/run-pass.ts';
 export { sweepTenant } from './sweep/sweep-tenant.ts';
 export { tenantQueueName } from './sweep/tenants.ts';
