@@ -80,7 +80,7 @@ async function asWorker({ url, allowedSkewMs, now, prefix }: RedisExam, redis: R
 }
 
 /** Judges what INFO says. `saves` is when snapshots are made, if that can be seen. */
-export function judgeInfo(info: string, saves: string | undefined): Finding[] {
+function judgeInfo(info: string, saves: string | undefined): Finding[] {
   const { ok, failed, warning } = findingsOf('system');
   const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
   const version = field('redis_version');

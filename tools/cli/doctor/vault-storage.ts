@@ -2,6 +2,12 @@ import { findingsOf, type Finding } from './finding.ts';
 import type { VaultExam } from './vault.ts';
 import type { VaultCalls } from './vault-calls.ts';
 
+const engines = [
+  ['VAULT_TRANSIT_ENGINE', 'transit'],
+  ['VAULT_REFRESH_TRANSIT_ENGINE', 'transit'],
+  ['VAULT_KV_ENGINE', 'kv'],
+] as const;
+
 /** Engines of another kind than what is expected on a mount. */
 export async function examineMounts(
   { app, config }: VaultExam,
@@ -9,34 +15,18 @@ export async function examineMounts(
   token: string,
 ): Promise<Finding[]> {
   const { ok, failed } = findingsOf(app);
-  const wanted = [
-    ['VAULT_TRANSIT_ENGINE', 'transit'],
-    ['VAULT_REFRESH_TRANSIT_ENGINE', 'transit'],
-    ['VAULT_KV_ENGINE', 'kv'],
-  ] as const;
   const findings: Finding[] = [];
-  for (const [setting, type] of wanted) {
+  for (const [setting, type] of engines) {
     // On this one the proxy has no rights, so Vault tells it nothing.
     if (app === 'proxy' && setting === 'VAULT_REFRESH_TRANSIT_ENGINE') continue;
     const mount = config[setting];
     const answer = await calls.call('GET', `sys/internal/ui/mounts/${mount}`, token);
-    const data = answer.status === 200 ? (answer.body['data'] as MountData) : undefined;
-    const fix = `Correct ${setting}, or run vault/init-vault.sh, which mounts what is missing`;
-    if (data === undefined)
-      findings.push(failed('vault.mounts', `there is no mount ${mount}/ that it may use`, fix));
-    else if (data.type !== type)
-      findings.push(failed('vault.mounts', `${mount}/ is a mount of type ${data.type}, not ${type}`, fix));
-    else if (type === 'kv' && data.options?.['version'] !== '2')
-      findings.push(
-        failed(
-          'vault.mounts',
-          `${mount}/ is KV of version 1, which has no check-and-set`,
-          `Run: vault kv enable-versioning ${mount}`,
-        ),
-      );
+    const problem = judgeMount(mount, type, answer.status === 200 ? answer.body['data'] : undefined);
+    if (problem === undefined) continue;
+    const fix = `Correct ${setting}, or run vault/init-vault.sh: it mounts what is missing, as it has to be`;
+    findings.push(failed('vault.mounts', problem, fix));
   }
-  const isSame = config.VAULT_TRANSIT_ENGINE === config.VAULT_REFRESH_TRANSIT_ENGINE;
-  if (isSame)
+  if (config.VAULT_TRANSIT_ENGINE === config.VAULT_REFRESH_TRANSIT_ENGINE)
     findings.push(
       failed(
         'vault.mounts',
@@ -45,6 +35,14 @@ export async function examineMounts(
       ),
     );
   return findings.length > 0 ? findings : [ok('vault.mounts', 'its mounts are there, and of the right kind')];
+}
+
+function judgeMount(mount: string, wanted: string, data: unknown): string | undefined {
+  if (data === undefined) return `there is no mount ${mount}/ that it may use`;
+  const { type, options } = data as MountData;
+  if (type !== wanted) return `${mount}/ is a mount of type ${type}, not ${wanted}`;
+  if (type !== 'kv' || options?.['version'] === '2') return undefined;
+  return `${mount}/ is KV of version 1, which has no check-and-set`;
 }
 
 interface MountData {
