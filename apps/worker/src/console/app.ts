@@ -11,7 +11,7 @@ import { registerConnect, type ConnectDeps } from './connect/connect.ts';
 import { ConnectLinks } from './connect/connect-links.ts';
 import { ConnectStates } from './connect/connect-states.ts';
 import { TenantSessions } from './connect/tenant-session.ts';
-import { FormTokens } from './form-token.ts';
+import { FormLocks } from './form-locks.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
 import { Issuer } from './oidc/issuer.ts';
@@ -19,8 +19,10 @@ import type { OidcSettings } from './oidc/oidc-settings.ts';
 import { oidcCallbackPath, registerOidcSignIn } from './oidc/oidc-sign-in.ts';
 import { SignInAttempts } from './oidc/sign-in-attempts.ts';
 import { registerAssets } from './pages/assets.ts';
+import { EventStreams } from './pages/event-stream.ts';
 import { readOverview, type OverviewDeps } from './pages/overview.ts';
 import { noOverviewPage, overviewPage } from './pages/overview-page.ts';
+import { registerTenantPages } from './pages/tenant/tenant.ts';
 import { answerProblem } from './problem.ts';
 import { AdminSessions } from './session.ts';
 import { openSession, registerSignIn } from './sign-in.ts';
@@ -86,49 +88,58 @@ function word(isUp: boolean): 'ok' | 'down' {
 }
 
 async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminToken: Secret): Promise<void> {
-  const { origin } = new URL(deps.consoleUrl);
-  const sessions = new AdminSessions(adminToken, deps.now);
+  const parts = consoleParts(deps, adminToken);
+  const { connect, adminApi, oidc } = deps;
   await app.register(cookie);
   app.addHook('onRequest', consoleHeaders);
-  const { log, now } = deps;
-  const door = { sessions, wrongTokens: new WrongTokens(now), log };
   registerAssets(app);
-  registerSignIn(app, { ...door, origin, issuerHost: deps.oidc && new URL(deps.oidc.issuer).host });
-  if (deps.oidc !== undefined) registerOidc(app, deps, deps.oidc, sessions, adminToken);
-  const { connect, consoleUrl } = deps;
-  const links = new ConnectLinks(connect.redis, connect.prefix, now);
-  const states = new ConnectStates(connect.redis, connect.prefix, adminToken);
-  const formTokens = new FormTokens(adminToken);
-  const tenantSessions = new TenantSessions({
-    adminToken,
-    adminSessions: sessions,
-    secure: origin.startsWith('https:'),
+  registerSignIn(app, { ...parts, issuerHost: oidc && new URL(oidc.issuer).host });
+  if (oidc !== undefined) registerOidc(app, deps, oidc, parts.sessions, adminToken);
+  await app.register(async (scope) => registerAdminApi(scope, { ...adminApi, ...connect, ...parts }), {
+    prefix: '/admin',
+  });
+  const forUsers = { ...connect, ...parts, sessions: parts.tenantSessions };
+  await app.register(async (scope) => registerConnect(scope, forUsers));
+  await app.register(async (scope) => registerTenantPages(scope, { ...adminApi, ...forUsers }));
+  await app.register(async (scope) => registerBoardPages(scope, deps, parts));
+}
+
+type ConsoleParts = ReturnType<typeof consoleParts>;
+
+/** What several kinds of pages need. */
+function consoleParts({ connect, consoleUrl, adminApi, log, now }: ConsoleDeps, adminToken: Secret) {
+  const { origin } = new URL(consoleUrl);
+  const sessions = new AdminSessions(adminToken, now);
+  const secure = origin.startsWith('https:');
+  return {
+    sessions,
+    tenantSessions: new TenantSessions({ adminToken, adminSessions: sessions, secure, now }),
+    wrongTokens: new WrongTokens(now),
+    formLocks: new FormLocks(adminToken, origin),
+    links: new ConnectLinks(connect.redis, connect.prefix, now),
+    states: new ConnectStates(connect.redis, connect.prefix, adminToken),
+    streams: new EventStreams(adminApi.history),
+    consoleUrl,
+    origin,
+    log,
     now,
+  };
+}
+
+/** The operator's overview and the board. */
+async function registerBoardPages(
+  app: FastifyInstance,
+  deps: ConsoleDeps,
+  parts: ConsoleParts,
+): Promise<void> {
+  app.addHook('onRequest', guardConsole({ ...parts, writable: deps.boardWritable }));
+  // The board's own connection waits for Redis, and its user would wait with it.
+  app.addHook('preHandler', async (request, reply) => {
+    if (request.url.startsWith('/board/api/') && !deps.isRedisUp())
+      return answerProblem(reply, 503, 'Redis does not answer.');
   });
-  const adminApi = { ...deps.adminApi, ...connect, ...door, links, consoleUrl, now };
-  await app.register(async (scope) => registerAdminApi(scope, adminApi), { prefix: '/admin' });
-  await app.register(async (scope) =>
-    registerConnect(scope, {
-      ...connect,
-      links,
-      states,
-      sessions: tenantSessions,
-      formTokens,
-      consoleUrl,
-      origin,
-      log,
-    }),
-  );
-  await app.register(async (scope) => {
-    scope.addHook('onRequest', guardConsole({ ...door, origin, writable: deps.boardWritable }));
-    // The board's own connection waits for Redis, and its user would wait with it.
-    scope.addHook('preHandler', async (request, reply) => {
-      if (request.url.startsWith('/board/api/') && !deps.isRedisUp())
-        return answerProblem(reply, 503, 'Redis does not answer.');
-    });
-    registerOverview(scope, deps);
-    await registerBoard(scope, deps.openBoardQueues(), deps.boardWritable);
-  });
+  registerOverview(app, deps);
+  await registerBoard(app, deps.openBoardQueues(), deps.boardWritable);
 }
 
 function registerOidc(

@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { FormLocks } from './form-locks.ts';
 import { isSameOrigin, sessionCookie } from './guard.ts';
 import type { AdminSessions } from './session.ts';
 import { signInPage, signOutPage } from './pages/sign-in-page.ts';
@@ -8,6 +9,7 @@ import { WrongTokens } from './wrong-tokens.ts';
 export interface SignInOptions {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
+  formLocks: FormLocks;
   origin: string;
   /** Host of the issuer that operators may sign in at. */
   issuerHost: string | undefined;
@@ -26,7 +28,7 @@ export function openSession(reply: FastifyReply, sessions: AdminSessions, origin
 
 /** The pages that trade the admin token for a session cookie, and back. */
 export function registerSignIn(app: FastifyInstance, options: SignInOptions): void {
-  const { sessions, wrongTokens, origin, issuerHost, log } = options;
+  const { sessions, wrongTokens, formLocks, origin, issuerHost, log } = options;
   const page = (problem: string): string => signInPage(problem, issuerHost);
   const html = 'text/html; charset=utf-8';
   app.addContentTypeParser(
@@ -56,10 +58,14 @@ export function registerSignIn(app: FastifyInstance, options: SignInOptions): vo
     return openSession(reply, sessions, origin).redirect('/', 303);
   });
 
-  app.get('/sign-out', (_request, reply) => reply.type(html).send(signOutPage()));
+  const signOut = ({ cookies }: FastifyRequest): string =>
+    signOutPage(formLocks.field(cookies[sessionCookie] ?? ''));
+
+  app.get('/sign-out', (request, reply) => reply.type(html).send(signOut(request)));
 
   app.post('/sign-out', (request, reply) => {
-    if (!isSameOrigin(request, origin)) return reply.code(403).type(html).send(signOutPage());
+    if (!formLocks.open(request, request.cookies[sessionCookie] ?? ''))
+      return reply.code(403).type(html).send(signOut(request));
     return reply.clearCookie(sessionCookie, { path: '/' }).redirect('/sign-in', 303);
   });
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { adminToken } from '../start-world.ts';
+import { newVisitor } from './visitor.ts';
 import { origin, startConsole, startConsoleForTest, type Console } from './start-console.ts';
 
 let console: Console;
@@ -119,9 +120,12 @@ describe('guesses of the admin token', () => {
 
 describe('signing out', () => {
   it('takes the cookie away', async () => {
-    const answer = await console.request('/sign-out', { method: 'POST', headers: { origin } });
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/sign-in']);
-    expect(answer.headers.get('set-cookie')).toMatch(/^connectors_console=; .*Expires=Thu, 01 Jan 1970/);
+    const operator = newVisitor(console.url, origin);
+    await operator.submit((await operator.get('/sign-in')).page, '/sign-in', { token: adminToken });
+    const { page } = await operator.get('/sign-out');
+    const { status, to, headers } = await operator.submit(page, '/sign-out');
+    expect([status, to]).toEqual([303, '/sign-in']);
+    expect(headers.get('set-cookie')).toMatch(/^connectors_console=; .*Expires=Thu, 01 Jan 1970/);
   });
 
   it('from another origin is refused', async () => {

@@ -125,7 +125,7 @@ function askedProblems(integration: Integration, fields: Record<string, string>)
 }
 
 function connectPage(
-  { formTokens }: ConnectOptions,
+  { formLocks }: ConnectOptions,
   { tenantId, integration, visitor }: Entered,
   fields: Record<string, string> = {},
   problems: string[] = [],
@@ -142,7 +142,7 @@ function connectPage(
       </p>
       ${scopesPart(askedScopes(integration.provider, session?.scopes ?? integration.scopes), name)} ${who}
       <form method="post" action="/connect/${tenantId}/${integration.id}">
-        ${formTokens.field(visitor.cookie)} ${problemsPart(problems)}
+        ${formLocks.field(visitor.cookie)} ${problemsPart(problems)}
         ${askedOf(integration).map(([field, isOptional]) => fieldPart(field, fields[field] ?? '', isOptional))}
         <button class="primary wide">Continue to ${name}</button>
       </form>`,

@@ -1,18 +1,16 @@
 import type { Integration } from '@connectors/oauth';
 import type { RefreshEngine } from '@connectors/refresh';
-import { ConnectorsError, errorTable, type VaultClient } from '@connectors/vault-core';
+import type { VaultClient } from '@connectors/vault-core';
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { FormTokens } from '../form-token.ts';
-import { html } from '../pages/html.ts';
-import { noticePage } from '../pages/layout.ts';
+import type { FormLocks } from '../form-locks.ts';
+import { answerErrorPage } from '../pages/error-page.ts';
 import { registerCallback } from './callback.ts';
 import { registerLinkPages } from './connect-link-pages.ts';
 import type { ConnectLinks } from './connect-links.ts';
 import { registerConnectPage } from './connect-page.ts';
 import type { ConnectStates } from './connect-states.ts';
-import { htmlType } from './enter.ts';
 import { registerResultPage } from './result-page.ts';
 import type { TenantSessions } from './tenant-session.ts';
 
@@ -35,7 +33,7 @@ export interface ConnectOptions extends ConnectDeps {
   links: ConnectLinks;
   states: ConnectStates;
   sessions: TenantSessions;
-  formTokens: FormTokens;
+  formLocks: FormLocks;
   consoleUrl: string;
   /** Of the console. */
   origin: string;
@@ -44,15 +42,7 @@ export interface ConnectOptions extends ConnectDeps {
 
 /** The pages on which users connect integrations: a link, consent at the provider, and back. */
 export function registerConnect(app: FastifyInstance, options: ConnectOptions): void {
-  app.setErrorHandler((error, _request, reply) => {
-    if (!(error instanceof ConnectorsError)) throw error;
-    const { status, title, action } = errorTable[error.code];
-    if (status === 500) throw error;
-    return reply
-      .code(status)
-      .type(htmlType)
-      .send(noticePage('warning', title, html`<p>${action}</p>`));
-  });
+  app.setErrorHandler(answerErrorPage);
   registerLinkPages(app, options);
   registerConnectPage(app, options);
   registerCallback(app, options);

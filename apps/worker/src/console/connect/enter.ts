@@ -1,7 +1,6 @@
 import type { Integration } from '@connectors/oauth';
 import { isId } from '@connectors/vault-core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isSameOrigin } from '../guard.ts';
 import { html } from '../pages/html.ts';
 import { noticePage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
@@ -53,10 +52,9 @@ export function enterForm(
 ): (Entered & { form: URLSearchParams }) | undefined {
   const entered = enter(options, request, reply);
   if (entered === undefined) return undefined;
-  const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-  const isOurs =
-    isSameOrigin(request, options.origin) && options.formTokens.isFrom(entered.visitor.cookie, form);
-  return isOurs ? { ...entered, form } : refuse(reply, 403, foreignPage());
+  return options.formLocks.open(request, entered.visitor.cookie)
+    ? { ...entered, form: request.body as URLSearchParams }
+    : refuse(reply, 403, foreignPage());
 }
 
 function refuse(reply: FastifyReply, status: number, page: string): undefined {

@@ -115,6 +115,11 @@ export class TenantSessions {
     return this.#options.adminSessions.isOpen(cookie) ? { kind: 'operator', cookie } : undefined;
   }
 
+  /** Whether the operator sits here, who may be in a user's session as well. */
+  isOperator(request: FastifyRequest): boolean {
+    return this.#options.adminSessions.isOpen(request.cookies[adminCookie]);
+  }
+
   #mac(text: string): Buffer {
     return createHmac('sha256', this.#key).update(text).digest();
   }

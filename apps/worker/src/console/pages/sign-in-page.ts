@@ -50,11 +50,12 @@ export function signedInPage(): string {
   );
 }
 
-export function signOutPage(): string {
+export function signOutPage(formToken: Html): string {
   return cardPage(
     'Sign out',
     html`<h1>Sign out?</h1>
       <form method="post" action="/sign-out">
+        ${formToken}
         <button class="primary wide">Sign out</button>
       </form>
       <p><a href="/">Back to the overview</a></p>`,

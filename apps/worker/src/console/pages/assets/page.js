@@ -11,18 +11,19 @@ function showTimes(root) {
   }
 }
 
-const units = [
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
-];
-const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
-
 function relative(date) {
-  const seconds = (date.getTime() - Date.now()) / 1000;
-  for (const [unit, length] of units)
-    if (Math.abs(seconds) >= length) return words.format(Math.trunc(seconds / length), unit);
-  return seconds > 0 ? 'in less than a minute' : 'just now';
+  const minutes = Math.trunc((date.getTime() - Date.now()) / 60_000);
+  if (minutes === 0) return date.getTime() > Date.now() ? 'in less than a minute' : 'just now';
+  const length = inWords(Math.abs(minutes));
+  return minutes > 0 ? `in ${length}` : `${length} ago`;
+}
+
+function inWords(minutes) {
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 600)
+    return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.trunc(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 2_880) return `${Math.round(minutes / 60)} h`;
+  return `${Math.round(minutes / 1_440)} days`;
 }
 
 /** Asks in a dialog what the page behind a link would ask. */
@@ -90,15 +91,17 @@ async function lookAgain() {
 
 function takeOver(element, fresh) {
   const successor = fresh.getElementById(element.id);
-  if (successor === null || element.dataset.served === successor.innerHTML) return;
+  if (successor === null || served.get(element) === successor.innerHTML) return;
   if (element.querySelector('dialog[open], [aria-busy=true]')) return;
   const focused = element.contains(document.activeElement) ? document.activeElement.id : '';
-  element.dataset.served = successor.innerHTML;
+  served.set(element, successor.innerHTML);
   element.replaceChildren(...successor.childNodes);
   showTimes(element);
   if (focused !== '') document.getElementById(focused)?.focus();
 }
 
+const served = new WeakMap();
+for (const element of document.querySelectorAll('[data-live]')) served.set(element, element.innerHTML);
 showTimes(document);
 const { events } = document.querySelector('main').dataset;
 if (events !== undefined) {

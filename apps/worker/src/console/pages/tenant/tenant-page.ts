@@ -1,0 +1,152 @@
+import type { HistoryEntry } from '@connectors/refresh';
+import type { CredentialView } from '../../credential-view.ts';
+import { eventList } from '../event-list.ts';
+import { html, type Html } from '../html.ts';
+import { cardPage, operatorPage, widePage, type Tone } from '../layout.ts';
+import { stateOrder, time } from '../words.ts';
+import { availableCard, credentialCard, disconnectForm, type CardContext } from './credential-card.ts';
+
+export interface TenantPage extends CardContext {
+  isOperator: boolean;
+  /** How the backend calls the user who looks at it. */
+  user: string | undefined;
+  /** Every configured integration, and every one that is stored. */
+  credentials: CredentialView[];
+  /** The newest first; absent without Redis. */
+  events: HistoryEntry[] | undefined;
+  /** What became of what was asked for last. */
+  notice: Notice | undefined;
+}
+
+interface Notice {
+  tone: Tone;
+  text: Html;
+}
+
+/** What a tenant's user, or the operator, sees of its connections, and does about them. */
+export function tenantPage(page: TenantPage): string {
+  const { tenantId, isOperator, notice } = page;
+  const events = `/tenants/${tenantId}/events`;
+  const body = html`${heading(page)} ${notice === undefined ? '' : noteOf(notice)}
+    <div class="columns">
+      <div id="integrations" data-live>${integrations(page)}</div>
+      <div>
+        ${isOperator ? linkForm(page) : ''}
+        <section>
+          <h2>Recent events</h2>
+          <div id="events" data-live>${recent(page)}</div>
+        </section>
+        <div id="news" class="only-read-aloud" role="status" data-live>${page.events?.[0]?.type ?? ''}</div>
+      </div>
+    </div>`;
+  const title = `Connections of ${tenantId}`;
+  if (isOperator) return operatorPage({ title, current: '/tenants', events }, body);
+  return widePage({ title, events, lastLink: { url: `/tenants/${tenantId}/leave`, text: 'Leave' } }, body);
+}
+
+function heading({ tenantId, isOperator, user }: TenantPage): Html {
+  const who = isOperator
+    ? html`You see it as the operator.`
+    : html`${user === undefined ? '' : html`Signed in as ${user}.`}`;
+  return html`<div class="title">
+    <div>
+      <h1>${isOperator ? tenantId : 'Connections'}</h1>
+      <p>${isOperator ? '' : html`${tenantId}. `}${who}</p>
+    </div>
+  </div>`;
+}
+
+function noteOf({ tone, text }: Notice): Html {
+  return html`<p class="note ${tone}" role="${tone === 'bad' ? 'alert' : 'status'}">${text}</p>`;
+}
+
+function integrations(page: TenantPage): Html {
+  const sorted = page.credentials.toSorted(
+    (a, b) => stateOrder.indexOf(a.state) - stateOrder.indexOf(b.state) || a.name.localeCompare(b.name),
+  );
+  const connected = sorted.filter(({ state }) => state !== 'never_connected');
+  const available = sorted.filter(({ state }) => state === 'never_connected');
+  return html`<section>
+      <h2>Connected</h2>
+      ${connected.length === 0 ? html`<p class="faint">Nothing is connected yet.</p>` : ''}
+      ${connected.map((view) => credentialCard(view, page))}
+    </section>
+    ${available.length === 0 ? '' : availableSection(available, page)}`;
+}
+
+function availableSection(available: CredentialView[], page: TenantPage): Html {
+  return html`<section>
+    <h2>Available</h2>
+    <ul class="available">
+      ${available.map((view) => availableCard(view, page))}
+    </ul>
+  </section>`;
+}
+
+function recent({ events, credentials }: TenantPage): Html {
+  const names = new Map(credentials.map(({ integration, name }) => [integration, name]));
+  return events === undefined
+    ? html`<p class="faint small">Events cannot be read at the moment.</p>`
+    : eventList(events, names);
+}
+
+function linkForm({ tenantId, formToken }: TenantPage): Html {
+  return html`<section>
+    <h2>Link for a user</h2>
+    <p>Opens this page for somebody of the tenant, once.</p>
+    <form method="post" action="/tenants/${tenantId}/link">
+      ${formToken}
+      <label
+        >Who it is for
+        <span class="hint">(shown to them)</span>
+        <input name="user" maxlength="200" autocomplete="off" />
+      </label>
+      <button>Make a link</button>
+    </form>
+  </section>`;
+}
+
+/** The link that was made: it is shown this once. */
+export function linkPage(tenantId: string, link: { url: string; expiresAt: Date }): string {
+  return cardPage(
+    'Link for a user',
+    html`<h1>Link for a user of ${tenantId}</h1>
+      <p>
+        It works once, in whichever browser it is opened first, until ${time(link.expiresAt.toISOString())}.
+      </p>
+      <label>Link <input id="link" readonly value="${link.url}" /></label>
+      <div class="actions">
+        <button class="primary" type="button" data-copy="link">Copy</button>
+        <a class="button" href="/tenants/${tenantId}">Back</a>
+      </div>`,
+  );
+}
+
+/** Asks before a connection is ended, where there is no script to ask in a dialog. */
+export function disconnectPage(
+  tenantId: string,
+  view: Pick<CredentialView, 'integration' | 'name'>,
+  formToken: Html,
+): string {
+  const question = `Disconnect ${view.name}?`;
+  return cardPage(
+    question,
+    html`<h1>${question}</h1>
+      ${disconnectForm(tenantId, view, formToken)}`,
+  );
+}
+
+export function leavePage(tenantId: string, formToken: Html): string {
+  return cardPage(
+    'Leave',
+    html`<h1>Leave this page?</h1>
+      <p>To come back you need a new link from where you got the last one. Your connections stay.</p>
+      <form method="post" action="/tenants/${tenantId}/leave">
+        ${formToken}
+        <div class="actions">
+          <button class="primary">Leave</button>
+          <a class="button" href="/tenants/${tenantId}">Stay</a>
+        </div>
+      </form>`,
+  );
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { html } from '../../../../src/console/pages/html.ts';
+import { credentialCard } from '../../../../src/console/pages/tenant/credential-card.ts';
+import type { CredentialView } from '../../../../src/console/credential-view.ts';
+
+const now = Date.parse('2025-11-08T12:00:00Z');
+const at = (minutes: number) => new Date(now + minutes * 60_000).toISOString();
+
+const github: CredentialView = {
+  integration: 'github',
+  name: 'GitHub',
+  state: 'active',
+  scopes: ['repo'],
+  tokenIssuedAt: at(-30),
+  nextRefreshAt: at(25),
+  expiresAt: at(30),
+  canRefresh: true,
+};
+
+function card(view: Partial<CredentialView> = {}): string {
+  return credentialCard({ ...github, ...view }, { tenantId: 'acme', formToken: html``, now }).text;
+}
+
+const placeOf = (mark: RegExp, page: string) => Number(mark.exec(page)?.[1]);
+
+describe('the card of a connection', () => {
+  it('marks the scopes that were not granted', () => {
+    expect(card({ missingScopes: ['workflow'] })).toMatch(/class="missing"><code>workflow<\/code>/);
+    expect(card()).not.toContain('missing');
+  });
+
+  it('has now and the next refresh at their places between issue and expiry', () => {
+    expect(placeOf(/class="now" cx="(\d+)"/, card())).toBe(300);
+    expect(placeOf(/class="due" d="M(\d+) /, card())).toBe(550);
+  });
+
+  it('says that a token has expired, and when', () => {
+    const page = card({ expiresAt: at(-5), nextRefreshAt: at(-10) });
+    expect(page).toContain('<dt>Expired</dt>');
+    expect(placeOf(/class="now" cx="(\d+)"/, page)).toBe(600);
+  });
+
+  it('has no line for a token that does not expire', () => {
+    const { expiresAt: _none, nextRefreshAt: _never, ...lasting } = github;
+    const page = credentialCard(lasting, { tenantId: 'acme', formToken: html``, now }).text;
+    expect(page).toContain('Its token does not expire.');
+    expect(page).not.toContain('class="timeline');
+  });
+
+  it.each([
+    ['active', true],
+    ['failing', true],
+    ['needs_reauth', false],
+  ] as const)('of one that is %s offers a refresh: %s', (state, isOffered) => {
+    expect(card({ state }).includes('action="/tenants/acme/github/refresh"')).toBe(isOffered);
+  });
+
+  it('offers no refresh where nothing can refresh it', () => {
+    expect(card({ state: 'expiring', canRefresh: false })).not.toContain('/refresh"');
+  });
+});
