@@ -21,7 +21,8 @@ export function readCallback({ provider }: ReadyIntegration, query: URLSearchPar
   const error = query.get('error');
   if (error !== null) return { kind: 'refused', error: errorName(error) };
   const code = query.get('code') ?? '';
-  if (code === '') return { kind: 'refused', error: 'invalid_request' };
+  // Without a state nobody has asked for it.
+  if (code === '' || !query.get('state')) return { kind: 'refused', error: 'invalid_request' };
   const decoded = provider.codeEncodedTwice ? decodeOnce(code) : code;
   return { kind: 'code', code: new Secret(decoded), fields: fieldsTold(provider, inCallback(query)) };
 }

@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import type { ReadyIntegration } from './integration.ts';
 import type { ProviderAnswer } from './provider-call.ts';
 import { parseBody } from './token-response.ts';
-import { accountTold, inResponse, toAccount } from './told-fields.ts';
+import { accountTold, inCallback, inResponse, toAccount } from './told-fields.ts';
 
 /** Whose tokens came. */
 export type Identity =
@@ -13,15 +13,16 @@ export type Identity =
   | { kind: 'refused' };
 
 /**
- * Reads from a token response whose tokens they are: where the provider's definition says, else from the ID token. That came
- * straight from the token endpoint, so TLS vouches for it (OpenID Connect Core 3.1.3.7, 6).
+ * Reads whose tokens came: from where the provider's definition says, else from the ID token. That came straight from the
+ * token endpoint, so TLS vouches for it (OpenID Connect Core 3.1.3.7, 6).
  *
  * @param nonce the one of the authorize URL
+ * @param query the one of the callback
  */
 export function readIdentity(
   { provider, clientId }: ReadyIntegration,
   answer: ProviderAnswer,
-  nonce: string,
+  { nonce, query }: { nonce: string; query: URLSearchParams },
 ): Identity {
   const body = parseBody(answer);
   const claims = claimsOf(body['id_token']);
@@ -34,7 +35,10 @@ export function readIdentity(
     if (!isForUs || !isFromIssuer || !isForThis) return { kind: 'refused' };
   }
   const name = claims?.['email'] ?? claims?.['preferred_username'] ?? claims?.['name'];
-  const account = accountTold(provider, inResponse(body)) ?? toAccount(claims?.sub, name);
+  const account =
+    provider.account === undefined
+      ? toAccount(claims?.sub, name)
+      : (accountTold(provider, inResponse(body)) ?? accountTold(provider, inCallback(query)));
   return account === undefined ? { kind: 'unknown' } : { kind: 'known', account };
 }
 

@@ -23,6 +23,7 @@ interface Settings {
   /** Seconds. Like its neighbour it is read whenever a token is issued, so it may change. */
   accessTokenTtl: number;
   refreshTokenTtl: number;
+  codeTtl: number;
 }
 
 const tenYears = 10 * 365 * 86_400;
@@ -52,6 +53,7 @@ export function providerConfiguration(store: Store, settings: Settings): Configu
     features: features(introspectionClient),
     ttl: {
       AccessToken: () => settings.accessTokenTtl,
+      AuthorizationCode: () => settings.codeTtl,
       ClientCredentials: () => settings.accessTokenTtl,
       RefreshToken: () => settings.refreshTokenTtl,
       Grant: tenYears,

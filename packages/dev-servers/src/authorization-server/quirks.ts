@@ -1,9 +1,40 @@
 /** How the server departs from RFC 6749 and 7009, as the servers of well-known providers do. It still works by the book inside. */
 export interface Quirks {
+  callback?: CallbackQuirks;
   request?: RequestQuirks;
   response?: ResponseQuirks;
   rotation?: RotationQuirk;
   revocation?: RevocationQuirks;
+}
+
+/** How users are sent back. */
+export interface CallbackQuirks {
+  /** As an installation that began in a marketplace is: nobody has asked for it. */
+  withoutState?: boolean;
+  codeEncodedTwice?: boolean;
+  /** Added to the query. */
+  parameters?: Record<string, string>;
+  /** Left out of it. */
+  without?: string[];
+  /** Seconds until the code is dead; a minute unless told. */
+  codeLifetime?: number;
+}
+
+/** The address of a callback, told as a server with these quirks does. */
+export function quirkyCallback(quirks: CallbackQuirks, address: string): string {
+  const url = new URL(address);
+  const code = url.searchParams.get('code');
+  for (const name of [...(quirks.withoutState === true ? ['state'] : []), ...(quirks.without ?? [])])
+    url.searchParams.delete(name);
+  for (const [name, value] of Object.entries(quirks.parameters ?? {})) url.searchParams.set(name, value);
+  // As if it held what has to be encoded.
+  if (code !== null && quirks.codeEncodedTwice === true)
+    url.searchParams.set('code', code.replaceAll(/[^A-Za-z0-9]|^./g, percentEncoded));
+  return url.href;
+}
+
+function percentEncoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
 /** What a token request must look like; any other is refused with `invalid_request`. */

@@ -1,7 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { OAuthClient } from './configuration.ts';
-import { quirkyAnswer, requestProblem, type QuirkyRequest, type Quirks } from './quirks.ts';
+import {
+  quirkyAnswer,
+  quirkyCallback,
+  requestProblem,
+  type CallbackQuirks,
+  type QuirkyRequest,
+  type Quirks,
+} from './quirks.ts';
 import { UsedRefreshTokens } from './used-refresh-tokens.ts';
 
 export interface QuirkyServer {
@@ -35,9 +42,23 @@ export function quirkyEndpoints(
           : pathname.startsWith('/revoke')
             ? answerRevocation(quirks, server, request, response)
             : undefined;
+    if (quirks.callback !== undefined) rewriteCallbacks(quirks.callback, server, response);
     if (endpoint === undefined) byTheBook(request, response);
     // A connection that a fault cut inside is cut here as well.
     else void endpoint.catch(() => response.destroy());
+  };
+}
+
+/** Redirects that lead elsewhere lead to a client. */
+function rewriteCallbacks(quirks: CallbackQuirks, { url }: QuirkyServer, response: ServerResponse): void {
+  const setHeader = response.setHeader.bind(response);
+  response.setHeader = (name, value) => {
+    const isCallback =
+      name.toLowerCase() === 'location' && typeof value === 'string' && /^https?:/.test(value);
+    return setHeader(
+      name,
+      isCallback && new URL(value).origin !== url ? quirkyCallback(quirks, value) : value,
+    );
   };
 }
 

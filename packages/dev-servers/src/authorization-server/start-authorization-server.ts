@@ -72,6 +72,7 @@ export async function startAuthorizationServer(
     accessTokenTtl: options.accessTokenTtl ?? 60,
     refreshTokenTtl: options.refreshTokenTtl ?? 30 * 86_400,
     claims: options.claims ?? (() => ({})),
+    codeTtl: options.quirks?.callback?.codeLifetime ?? 60,
     scopes: ['openid', 'offline_access', ...(options.scopes ?? ['api:read', 'api:write'])],
   };
   const store = openStore(options.dataFile);

@@ -15,12 +15,12 @@ export const quirkClasses: Record<string, 'tested' | { waitsFor: string }> = {
   'extra mandatory or customary parameter': 'tested',
   PKCE: 'tested',
   // Callback
-  'code without state': { waitsFor: 'the callback' },
+  'code without state': 'tested',
   'needed values in the query': 'tested',
   'code does not come by redirect': 'tested',
-  'code is double URL-encoded': { waitsFor: 'the callback' },
+  'code is double URL-encoded': 'tested',
   'granted scopes fewer than requested': 'tested',
-  'very short code lifetime': { waitsFor: 'the callback' },
+  'very short code lifetime': 'tested',
   // Token request
   'client authentication: post only': 'tested',
   'client authentication: basic': 'tested',

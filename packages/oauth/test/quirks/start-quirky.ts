@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import {
   catalog,
   exchangeCode,
+  readCallback,
   readTokenResponse,
   refreshAccessToken,
   revokeToken,
@@ -61,14 +62,21 @@ export async function startQuirky(quirks: Quirks, definition: Partial<Provider> 
     { ...provider, ...endpoints },
   );
 
-  const connect = async (): Promise<TokenResult> => {
+  /** Lets a user consent, and answers what they come back with. */
+  const consent = async () => {
     const scopes = ['openid', 'offline_access', 'api:read', 'api:write'];
     const login = { clientId: client.clientId, redirectUri, scopes, login: 'ada' };
-    const { code, codeVerifier } = await authorizeAs(server, login);
+    const { callbackUrl, codeVerifier } = await authorizeAs(server, login);
+    return { callback: readCallback(integration, callbackUrl.searchParams), codeVerifier };
+  };
+  const connect = async (): Promise<TokenResult> => {
+    const { callback, codeVerifier } = await consent();
+    if (callback.kind !== 'code') throw new Error('there is no code');
+    const { code } = callback;
     const answer = await exchangeCode({
       guard,
       integration,
-      code: new Secret(code),
+      code,
       redirectUri,
       codeVerifier: new Secret(codeVerifier),
     });
@@ -91,6 +99,7 @@ export async function startQuirky(quirks: Quirks, definition: Partial<Provider> 
   return {
     server,
     integration,
+    consent,
     connect,
     refresh,
     revoke,

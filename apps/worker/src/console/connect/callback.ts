@@ -6,7 +6,7 @@ import { complete, redirectUri } from './connect-page.ts';
 import type { Flow, FlowSecrets } from './connect-states.ts';
 import { failures, type FailureCode, type WarningCode } from './outcomes.ts';
 import { redeem, type Redeemed } from './redeem.ts';
-import { failurePage, resultUrl, vaultAwayPage } from './result-page.ts';
+import { failurePage, resultPath, vaultAwayPage } from './result-page.ts';
 import { returnAddress, withResult } from './return-url.ts';
 import { saveGranted } from './save-granted.ts';
 
@@ -187,17 +187,23 @@ async function tell(
 }
 
 function sendOn(options: ConnectOptions, reply: FastifyReply, flow: Flow, ending: Ending): FastifyReply {
+  const back = returnAddress(flow.returnUrl ?? '', options.returnOrigins);
+  if (ending.kind === 'connected') {
+    const { warnings } = ending;
+    // These are for the user to settle here, before anything else.
+    const isOpen = warnings.some((code) => code === 'several_sites' || code === 'fields_unknown');
+    const page = resultPath(flow, 'connected', warnings);
+    return reply.redirect(
+      back === undefined || isOpen ? page : withResult(back, 'connected', flow.integration),
+      303,
+    );
+  }
+  const { code } = ending;
   // Whoever this is, it is not the one who began.
-  if (ending.kind === 'failed' && ending.code === 'wrong_browser') return failurePage(reply, ending.code);
-  const result = ending.kind === 'connected' ? 'connected' : failures[ending.code].result;
-  const needsUser = ending.kind === 'connected' && ending.warnings.some((code) => code in asking);
-  const back = flow.returnUrl && returnAddress(flow.returnUrl, options.returnOrigins);
-  const to =
-    back === undefined || back === '' || needsUser
-      ? resultUrl(flow, ending)
-      : withResult(back, result, flow.integration);
-  return reply.redirect(to, 303);
+  if (code === 'wrong_browser') return failurePage(reply, code);
+  const { result } = failures[code];
+  return reply.redirect(
+    back === undefined ? resultPath(flow, code) : withResult(back, result, flow.integration),
+    303,
+  );
 }
-
-/** The warnings about which the user can do something here. */
-const asking: Partial<Record<WarningCode, true>> = { several_sites: true, fields_unknown: true };

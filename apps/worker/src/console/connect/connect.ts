@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { FormLocks } from '../form-locks.ts';
 import { answerErrorPage } from '../pages/error-page.ts';
 import { registerCallback } from './callback.ts';
+import { registerChoicesPage } from './choices-page.ts';
 import { registerLinkPages } from './connect-link-pages.ts';
 import type { ConnectLinks } from './connect-links.ts';
 import { registerConnectPage } from './connect-page.ts';
@@ -47,4 +48,5 @@ export function registerConnect(app: FastifyInstance, options: ConnectOptions): 
   registerConnectPage(app, options);
   registerCallback(app, options);
   registerResultPage(app, options);
+  registerChoicesPage(app, options);
 }

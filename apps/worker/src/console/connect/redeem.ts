@@ -55,7 +55,10 @@ export async function redeem(
   const result = readTokenResponse(integration.provider, answer, 'consent');
   if (result.kind === 'failure') return refusal(result.failure);
   const { tokens } = result;
-  const identity = readIdentity(integration, answer, secrets.nonce);
+  const identity = readIdentity(integration, answer, {
+    nonce: secrets.nonce,
+    query: redeeming.query,
+  });
   if (identity.kind === 'refused') {
     await revokeUnused(options.engine, { ...flow }, tokens, 'replaced');
     return { kind: 'failed', code: 'wrong_identity' };

@@ -1,10 +1,8 @@
-import type { StoredCredential } from '@connectors/vault-core';
+import type { CredentialId, StoredCredential } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { html, type Html } from '../pages/html.ts';
 import { noticePage } from '../pages/layout.ts';
-import type { Ending } from './callback.ts';
 import type { ConnectOptions } from './connect.ts';
-import type { Flow } from './connect-states.ts';
 import { enter, htmlType, type Entered } from './enter.ts';
 import { failures, isFailure, isWarning, warnings, type FailureCode, type WarningCode } from './outcomes.ts';
 import { returnAddress, withResult } from './return-url.ts';
@@ -27,15 +25,12 @@ export function registerResultPage(app: FastifyInstance, options: ConnectOptions
 }
 
 /** Where a flow ends that leads to no application. */
-export function resultUrl({ tenantId, integration }: Flow, ending: Ending): string {
-  const query = new URLSearchParams(
-    ending.kind === 'failed'
-      ? { outcome: ending.code }
-      : {
-          outcome: 'connected',
-          ...(ending.warnings.length === 0 ? {} : { warnings: ending.warnings.join() }),
-        },
-  );
+export function resultPath(
+  { tenantId, integration }: CredentialId,
+  outcome: FailureCode | 'connected',
+  codes: readonly WarningCode[] = [],
+): string {
+  const query = new URLSearchParams({ outcome, ...(codes.length === 0 ? {} : { warnings: codes.join() }) });
   return `/connect/${tenantId}/${integration}/result?${query.toString()}`;
 }
 
