@@ -90,7 +90,7 @@ function idOf({ tenantId, integration }: Entered): CredentialId {
 }
 
 function choicesPage(
-  { formTokens }: ConnectOptions,
+  { formLocks }: ConnectOptions,
   { tenantId, integration, visitor }: Entered,
   choices: Choice[],
   { metadata: { fields = {} } }: StoredCredential,
@@ -103,7 +103,7 @@ function choicesPage(
         You allowed more than one. Agents of <strong>${tenantId}</strong> use the one that you choose here.
       </p>
       <form method="post" action="/connect/${tenantId}/${integration.id}/choices">
-        ${formTokens.field(visitor.cookie)}
+        ${formLocks.field(visitor.cookie)}
         ${choices.map((choice) => choicePart(choice, fields[choice.field]))}
         <button class="primary wide">Use this</button>
       </form>`,
