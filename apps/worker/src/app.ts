@@ -78,6 +78,7 @@ function openConsole(
   const integrations = [...config.integrations.keys()];
   const { queues, spool } = engine;
   const health = { vault, redis: requests, queues, spool, integrations, metrics };
+  const overview = { queues, spool, states: refreshing.states, integrations, now: Date.now };
   return buildConsole({
     adminToken: config.CONSOLE ? config.ADMIN_TOKEN : undefined,
     consoleUrl: config.CONSOLE_URL,
@@ -88,6 +89,8 @@ function openConsole(
       vault,
       engine,
       history: refreshing.history,
+      states: refreshing.states,
+      overview,
       store: vault.webhooks,
       deliveries: refreshing.webhooks,
       guard: config.guard,
@@ -109,7 +112,7 @@ function openConsole(
       signInUrl: config.CONNECT_SIGN_IN_URL,
       onConnect: (integration, outcome) => metrics.connects.inc({ integration, outcome }),
     },
-    overview: { queues, spool, integrations },
+    overview,
     openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),
     isRedisUp: () => background.status === 'ready',
     metrics: metrics.registry,

@@ -1,3 +1,4 @@
+export { countedMinutes } from './queue-worker.ts';
 export type { RefreshEngine, RefreshLimits } from './engine.ts';
 export { createRefreshMetrics, type RefreshMetrics } from './metrics.ts';
 export { openEngine, type EngineOptions, type OpenEngine } from './open-engine.ts';
@@ -18,6 +19,14 @@ export { jitterMs, leadMs, refreshDueAt } from './schedule.ts';
 export { refreshFields, refreshRule, refreshSettings, type RefreshSettings } from './settings.ts';
 export { scheduleRefresh, storeGranted } from './store.ts';
 export { Passes } from './sweep/passes.ts';
+export {
+  indexedStates,
+  StateIndex,
+  type IndexedState,
+  type StatesOfTenant,
+  type TenantInState,
+} from './state-index.ts';
+export { stateAtRest } from './state-at-rest.ts';
 export { passQueueName } from './sweep/run-pass.ts';
 export { sweepTenant } from './sweep/sweep-tenant.ts';
 export { tenantQueueName } from './sweep/tenants.ts';

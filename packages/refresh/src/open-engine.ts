@@ -15,6 +15,7 @@ import { EventHistory } from './history.ts';
 import type { RefreshMetrics } from './metrics.ts';
 import type { RefreshSettings } from './settings.ts';
 import { Spool } from './spool.ts';
+import { StateIndex } from './state-index.ts';
 import { openWebhooks, type OpenWebhooks } from './webhooks/open-webhooks.ts';
 import type { WebhookQueue } from './webhooks/queue.ts';
 import { startWorker, type RunningWorker } from './worker.ts';
@@ -40,6 +41,7 @@ export interface OpenEngine {
   /** Events as they are announced, by whichever process. */
   events: EventSubscription;
   history: EventHistory;
+  states: StateIndex;
   /** A connection that fails at once without Redis. */
   requests: Redis;
   /** A connection that waits for Redis. */
@@ -63,15 +65,17 @@ export function openEngine(options: EngineOptions): OpenEngine {
   // Every worker has those that follow it: each open page of the console listens.
   events.setMaxListeners(0);
   const history = new EventHistory(requests, prefix, events);
+  const states = new StateIndex(requests, prefix, Date.now);
   const webhooks = openWebhooks(options, { queues, requests, events });
   const stopping = new AbortController();
-  const engine = assemble(options, { queues, requests, history, webhooks }, stopping.signal);
+  const engine = assemble(options, { queues, requests, history, states, webhooks }, stopping.signal);
   let worker: RunningWorker | undefined;
   return {
     engine,
     webhooks: webhooks.deliveries.queue,
     events,
     history,
+    states,
     requests,
     background,
     onRedisError,
@@ -81,6 +85,7 @@ export function openEngine(options: EngineOptions): OpenEngine {
         ...settings,
         ...connections,
         engine,
+        states,
         log,
         metrics,
         webhooks: webhooks.deliveries,
@@ -101,12 +106,13 @@ interface Parts {
   queues: RefreshQueues;
   requests: Redis;
   history: EventHistory;
+  states: StateIndex;
   webhooks: OpenWebhooks;
 }
 
 function assemble(
   options: EngineOptions,
-  { queues, requests, history, webhooks }: Parts,
+  { queues, requests, history, states, webhooks }: Parts,
   stopping: AbortSignal,
 ): RefreshEngine {
   const { vault, prefix, integrations, guard, settings, metrics, log } = options;
@@ -122,7 +128,8 @@ function assemble(
       // In this order: who hears of an event looks for it in the history.
       const noted = history.add(event).catch(() => undefined);
       const published = publishEvent(requests, prefix, event).catch(() => undefined);
-      await Promise.all([noted, published, webhooks.announcer.announce(event)]);
+      const filed = states.note(event).catch(() => undefined);
+      await Promise.all([noted, published, filed, webhooks.announcer.announce(event)]);
     },
     onUnsaved: ({ tenantId, integration }, error) => {
       metrics.unsaved.inc({ integration });

@@ -4,7 +4,10 @@ import type { WorkerDeps } from './worker.ts';
 import { retryDelayMs } from './jobs/backoff.ts';
 
 /** How much of a queue is done at a time, and when what failed is tried again. */
-export type Pace = Pick<WorkerOptions, 'concurrency' | 'limiter' | 'settings'>;
+export type Pace = Pick<WorkerOptions, 'concurrency' | 'limiter' | 'settings' | 'metrics'>;
+
+/** For how many minutes it is known how many refreshes ended in each. */
+export const countedMinutes = 60;
 
 /** Token requests of an integration in a second, over all workers, where nothing else is known of its provider. */
 const defaultPerSecond = 100;
@@ -21,6 +24,7 @@ export function bulkheadOf(
   return {
     concurrency: refreshConcurrency ?? concurrency,
     limiter: { max, duration: Math.ceil((max * 1000) / refreshesPerSecond) },
+    metrics: { maxDataPoints: countedMinutes },
   };
 }
 

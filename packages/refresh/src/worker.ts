@@ -9,6 +9,7 @@ import { runRequestJob } from './jobs/request-job.ts';
 import type { RefreshMetrics } from './metrics.ts';
 import { bulkheadOf, openQueueWorker, type Pace } from './queue-worker.ts';
 import type { RefreshSettings } from './settings.ts';
+import type { StateIndex } from './state-index.ts';
 import { keepSweeping } from './sweep/keep-sweeping.ts';
 import { Passes } from './sweep/passes.ts';
 import type { SweepDeps } from './sweep/pass-run.ts';
@@ -26,6 +27,7 @@ export interface WorkerDeps extends Omit<RefreshSettings, 'limits'> {
   /** A connection that fails at once without Redis. */
   requests: Redis;
   prefix: string;
+  states: StateIndex;
   log: Logger;
   /** Told of every error of a connection to Redis. */
   onRedisError: (error: Error) => void;

@@ -99,10 +99,18 @@ export class RefreshQueues {
     for (const { data, dueAt } of this.#missed.values()) await this.schedule(data, dueAt, now);
   }
 
-  /** {@link schedule}, and says what there was to do. A job that is over is left to {@link revive}. */
-  async restore(data: RefreshJobData, dueAt: number, now: number): Promise<'present' | 'restored' | 'over'> {
+  /**
+   * {@link schedule}, and says what there was to do. A job that is over is left to {@link revive}; one that is `failing` is
+   * there, and tried again.
+   */
+  async restore(
+    data: RefreshJobData,
+    dueAt: number,
+    now: number,
+  ): Promise<'present' | 'failing' | 'restored' | 'over'> {
     const job = await this.find(data);
-    if (job !== undefined) return job.finishedOn === undefined ? 'present' : 'over';
+    if (job?.finishedOn !== undefined) return 'over';
+    if (job !== undefined) return job.attemptsMade > 0 ? 'failing' : 'present';
     await this.schedule(data, dueAt, now);
     return 'restored';
   }

@@ -1,10 +1,9 @@
 import type { Integration } from '@connectors/oauth';
+import { stateAtRest } from '@connectors/refresh';
 import { accountSchema, isRefreshable, type StoredCredential } from '@connectors/vault-core';
 import { z } from 'zod';
 
 const credentialStates = ['active', 'expiring', 'failing', 'needs_reauth', 'never_connected'] as const;
-
-type CredentialState = (typeof credentialStates)[number];
 
 /** A credential as people and programs see it: everything but its tokens. */
 export const credentialView = z.object({
@@ -37,13 +36,6 @@ export interface RefreshOutlook {
   /** Why the last one failed: a code. */
   reason?: string | undefined;
   dueAt?: number | undefined;
-}
-
-const expiringMs = 24 * 3600_000;
-
-/** A credential that cannot be refreshed is about to end, or has ended. */
-function isExpiring(expiresAt: string | undefined, now: number): boolean {
-  return expiresAt !== undefined && Date.parse(expiresAt) - now < expiringMs;
 }
 
 /**
@@ -86,14 +78,13 @@ export function viewCredential(
 }
 
 function stateOf(
-  { metadata, expiresAt }: StoredCredential,
+  stored: StoredCredential,
   canRefresh: boolean,
   { failures, reason }: RefreshOutlook,
   now: number,
-): { state: CredentialState; reason?: string | undefined } {
-  if (metadata.status === 'needs_reauth') return { state: 'needs_reauth', reason: metadata.statusReason };
+): Pick<CredentialView, 'state' | 'reason'> {
   if (canRefresh && failures > 0) return { state: 'failing', reason };
-  return { state: !canRefresh && isExpiring(expiresAt, now) ? 'expiring' : 'active' };
+  return stateAtRest(stored, now, canRefresh);
 }
 
 /** A document in Vault that is not as it should be: whoever connects again puts it right. */

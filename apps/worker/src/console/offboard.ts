@@ -1,10 +1,11 @@
-import { disconnect, type EventHistory, type RefreshEngine } from '@connectors/refresh';
+import { disconnect, type EventHistory, type RefreshEngine, type StateIndex } from '@connectors/refresh';
 import type { VaultClient } from '@connectors/vault-core';
 
 export interface OffboardDeps {
   vault: VaultClient;
   engine: RefreshEngine;
   history: EventHistory;
+  states: StateIndex;
 }
 
 export interface Offboarding {
@@ -23,7 +24,7 @@ export interface Offboarding {
  * @throws VaultError: then something may be left, and it is to be repeated
  */
 export async function offboard(deps: OffboardDeps, tenantId: string): Promise<Offboarding> {
-  const { vault, engine, history } = deps;
+  const { vault, engine, history, states } = deps;
   const integrations = await engine.credentials.listIntegrations(tenantId);
   const ended = await Promise.all(
     integrations.map((integration) => disconnect(engine, { tenantId, integration })),
@@ -33,7 +34,7 @@ export async function offboard(deps: OffboardDeps, tenantId: string): Promise<Of
   await engine.announce({ type: 'webhooks-changed', tenantId });
   await engine.credentials.deleteKeys(tenantId);
   // Ids and times; they go by themselves if Redis is away.
-  await history.forget(tenantId).catch(() => undefined);
+  await Promise.all([history.forget(tenantId), states.forget(tenantId)]).catch(() => undefined);
   const { agents } = await vault.agents.list();
   return {
     credentials: ended.filter(({ existed }) => existed).length,

@@ -2,12 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RefreshEngine } from '../engine.ts';
 import type { RefreshMetrics } from '../metrics.ts';
+import type { StateIndex } from '../state-index.ts';
 import { VaultPace } from './pace.ts';
 import type { Pass, Passes, Position } from './passes.ts';
 
 export interface SweepDeps {
   engine: RefreshEngine;
   passes: Passes;
+  /** Where it says which tenants are in which state. */
+  states: StateIndex;
   log: Logger;
   metrics: RefreshMetrics;
   /** How often a pass is due, in milliseconds. */

@@ -6,6 +6,8 @@ import {
 } from '@connectors/vault-core';
 import type { RefreshEngine } from '../engine.ts';
 import { refreshDueAt } from '../schedule.ts';
+import { stateAtRest } from '../state-at-rest.ts';
+import type { StatesOfTenant } from '../state-index.ts';
 
 /** What one sweep of a tenant found. */
 export interface SweepReport {
@@ -20,6 +22,8 @@ export interface SweepReport {
   unconfigured: string[];
   /** Calls to Vault. */
   calls: number;
+  /** What each credential is in. */
+  states: StatesOfTenant;
 }
 
 /**
@@ -35,6 +39,7 @@ export async function sweepTenant(engine: RefreshEngine, tenantId: string): Prom
     unreadable: [],
     unconfigured: [],
     calls: 1 + integrations.length,
+    states: {},
   };
   for (const integration of integrations) await sweepCredential(engine, { tenantId, integration }, report);
   return report;
@@ -42,16 +47,22 @@ export async function sweepTenant(engine: RefreshEngine, tenantId: string): Prom
 
 async function sweepCredential(engine: RefreshEngine, id: CredentialId, report: SweepReport): Promise<void> {
   const record = await readCredential(engine, id);
-  if (record === 'unreadable') report.unreadable.push(id.integration);
-  if (record === undefined || record === 'unreadable') return;
+  if (record === undefined) return;
+  if (record === 'unreadable') {
+    report.unreadable.push(id.integration);
+    report.states[id.integration] = { state: 'needs_reauth', reason: 'unreadable' };
+    return;
+  }
   report.credentials += 1;
   // Its job is restored all the same: another worker may know the integration already.
   if (!engine.integrations.has(id.integration)) report.unconfigured.push(id.integration);
+  report.states[id.integration] = stateAtRest(record.credential, engine.now());
   const due = refreshDueAt(id, record.credential);
   if (due === undefined) return;
   const job = { ...id, revision: record.credential.metadata.revision };
   const outcome = await engine.queues.restore(job, due, engine.now());
   if (outcome === 'restored') report.restored += 1;
+  if (outcome === 'failing') report.states[id.integration] = { state: 'failing' };
   // Vault learns first why a job is over, and may have while this one was looking at the job.
   if (outcome !== 'over' || !(await isStillDue(engine, job))) return;
   await engine.queues.revive(job, due, engine.now());

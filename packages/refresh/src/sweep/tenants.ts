@@ -64,7 +64,8 @@ export async function runTenantJob(deps: SweepDeps, job: Job<TenantJobData>): Pr
   const { engine, passes, metrics, log } = deps;
   const { tenantId, pass } = job.data;
   try {
-    const { unreadable, unconfigured, ...figures } = await sweepTenant(engine, tenantId);
+    const { unreadable, unconfigured, states, ...figures } = await sweepTenant(engine, tenantId);
+    await deps.states.replace(tenantId, states);
     const { restored, revived } = figures;
     if (revived > 0) log.warn({ tenantId, ...figures }, 'sweep revived jobs that were over');
     if (unreadable.length > 0) log.error({ tenantId, unreadable }, 'credentials cannot be read');

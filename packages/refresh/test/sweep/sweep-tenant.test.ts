@@ -1,4 +1,5 @@
 import { VaultClient, type RefreshJobData } from '@connectors/vault-core';
+import { Worker } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startRelay } from '../../../vault-core/test/start-relay.ts';
 import { sweepTenant } from '../../src/sweep/sweep-tenant.ts';
@@ -22,7 +23,11 @@ beforeEach(async () => {
 });
 
 const nothing = { restored: 0, revived: 0, unreadable: [], unconfigured: [] };
-const sweep = () => sweepTenant(world.newEngine(), job.tenantId);
+/** What there was to do; what the credentials are in has a test of its own. */
+async function sweep() {
+  const { states: _states, ...report } = await sweepTenant(world.newEngine(), job.tenantId);
+  return report;
+}
 const stateOfJob = async () => (await world.queues.find(job))?.getState();
 
 /** The user of the tenant is needed: Vault knows, and then the job has failed for good. */
@@ -70,7 +75,10 @@ describe('a sweep of a tenant', () => {
       await failForGood();
       return { status: 200, body };
     };
-    const report = await sweepTenant({ ...world.newEngine(), credentials: vault.credentials }, job.tenantId);
+    const { states: _states, ...report } = await sweepTenant(
+      { ...world.newEngine(), credentials: vault.credentials },
+      job.tenantId,
+    );
     expect(report).toEqual({ ...nothing, credentials: 1, calls: 2 });
     expect(await stateOfJob()).toBe('failed');
   });
@@ -104,5 +112,29 @@ describe('a sweep of a tenant', () => {
     });
     const found = await world.queues.find({ ...id, revision: credential.metadata.revision });
     expect(await found?.getState()).toBe('delayed');
+  });
+
+  it('says what each credential is in', async () => {
+    const states = async () => (await sweepTenant(world.newEngine(), job.tenantId)).states;
+    expect(await states()).toEqual({ demo: { state: 'active' } });
+    const { credential, version } = await world.vault.credentials.get(job);
+    const { refreshToken: _token, ...mortal } = credential;
+    await world.vault.credentials.write(job, { ...mortal, expiresAt: new Date().toISOString() }, version);
+    expect(await states()).toEqual({ demo: { state: 'expiring' } });
+    await world.vault.credentials.write(job, { nothing: true } as never, version + 1);
+    expect(await states()).toEqual({ demo: { state: 'needs_reauth', reason: 'unreadable' } });
+  });
+
+  it('finds a refresh that fails for now', async () => {
+    await world.queues.hasten(job, Date.now());
+    const worker = new Worker('refresh-demo', () => Promise.reject(new Error('http_500')), {
+      connection: world.redis.duplicate({ maxRetriesPerRequest: null }),
+      prefix: 'connectors',
+      settings: { backoffStrategy: () => 60_000 },
+    });
+    onTestFinished(() => worker.close());
+    await expect.poll(async () => (await world.queues.find(job))?.attemptsMade).toBe(1);
+    const { states } = await sweepTenant(world.newEngine(), job.tenantId);
+    expect(states).toEqual({ demo: { state: 'failing' } });
   });
 });

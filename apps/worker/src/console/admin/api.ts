@@ -8,6 +8,7 @@ import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { registerCredentials, type CredentialRoutes } from './credentials.ts';
 import { registerIntegrations, type IntegrationRoutes } from './integrations.ts';
+import { registerOverview, type OverviewRoutes } from './overview.ts';
 import { registerTenants, type TenantRoutes } from './tenants.ts';
 import { registerEvents, type EventRoutes } from './events.ts';
 import { registerClients, type ClientRoutes } from './clients.ts';
@@ -24,6 +25,7 @@ export interface AdminApi
     EventRoutes,
     WebhookRoutes,
     IntegrationRoutes,
+    OverviewRoutes,
     TenantRoutes {
   sessions: AdminSessions;
   wrongTokens: WrongTokens;
@@ -47,6 +49,7 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   const routes = useZod(app);
   registerAgents(routes, options);
   registerIntegrations(routes, options);
+  registerOverview(routes, options);
   registerTenants(routes, options);
   registerCredentials(routes, options);
   registerEvents(routes, options);

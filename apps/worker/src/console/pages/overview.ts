@@ -1,9 +1,23 @@
-import { webhookQueueName, type Spool } from '@connectors/refresh';
+import {
+  countedMinutes,
+  webhookQueueName,
+  type IndexedState,
+  type Spool,
+  type StateIndex,
+  type TenantInState,
+} from '@connectors/refresh';
 import { refreshQueueName, type RefreshJobData, type RefreshQueues } from '@connectors/vault-core';
 import type { Job } from 'bullmq';
+import { addUp, perMinute } from '../per-minute.ts';
 
 /** What is going on, for the operator's first page. Ids, times and codes. */
 export interface Overview {
+  /** How many there are in each state; a tenant is in that of the worst of its credentials. */
+  tenants: Record<IndexedState, number>;
+  /** Tenants whose user has to connect again, those since the shortest time first. */
+  needSomebody: TenantInState[];
+  /** How many refresh jobs ended in each of the last minutes, the current one last. */
+  refreshes: { completed: number[]; failed: number[] };
   integrations: IntegrationState[];
   /** Token responses that Vault has not taken yet. */
   spooled: { job: RefreshJobData; since: string | undefined }[];
@@ -36,15 +50,24 @@ export interface FailedRefresh {
 export interface OverviewDeps {
   queues: RefreshQueues;
   spool: Spool;
+  states: StateIndex;
   integrations: readonly string[];
+  now: () => number;
 }
 
-/** How many failed refreshes are shown. */
+/** How many failed refreshes, and tenants that need somebody, are shown. */
 const maxFailed = 20;
 
-export async function readOverview({ queues, spool, integrations }: OverviewDeps): Promise<Overview> {
+export async function readOverview(deps: OverviewDeps): Promise<Overview> {
+  const { queues, spool, states, integrations } = deps;
   const failed = await Promise.all(integrations.map((integration) => readFailed(queues, integration)));
   return {
+    tenants: await states.count(),
+    needSomebody: await states.tenantsIn('needs_reauth', maxFailed),
+    refreshes: {
+      completed: await countRefreshes(deps, 'completed'),
+      failed: await countRefreshes(deps, 'failed'),
+    },
     integrations: await Promise.all(integrations.map((id) => readIntegration(queues, id))),
     spooled: await spool.entries(),
     failed: failed
@@ -53,6 +76,16 @@ export async function readOverview({ queues, spool, integrations }: OverviewDeps
       .slice(0, maxFailed),
     webhooks: await readQueue(queues, webhookQueueName),
   };
+}
+
+async function countRefreshes(
+  { queues, integrations, now }: OverviewDeps,
+  end: 'completed' | 'failed',
+): Promise<number[]> {
+  const rows = integrations.map(async (integration) =>
+    perMinute(await queues.queue(refreshQueueName(integration)).getMetrics(end), now(), countedMinutes),
+  );
+  return addUp(await Promise.all(rows), countedMinutes);
 }
 
 async function readIntegration(queues: RefreshQueues, id: string): Promise<IntegrationState> {

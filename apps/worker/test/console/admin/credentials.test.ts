@@ -8,7 +8,7 @@ let admin: Admin;
 
 beforeAll(async () => {
   world = await startWorld();
-  admin = await startAdmin(world, { REFRESH_COOLDOWN_SECONDS: '0' });
+  admin = await startAdmin(world, { REFRESH_COOLDOWN_SECONDS: '0', SWEEP_INTERVAL_SECONDS: '1' });
 });
 
 afterAll(async () => {
@@ -207,5 +207,36 @@ describe('events', () => {
     const answer = await admin.call('GET', '/events?before=yesterday');
     expect(answer.status).toBe(400);
     expect(answer.body.detail).toContain('before: must be the id of an event');
+  });
+});
+
+describe('the overview', () => {
+  it('counts tenants by state, names who needs somebody, and shows queues and refreshes', async () => {
+    await world.connect({ tenantId: 'fine', integration: 'demo' }, { expiresIn: 3_600 });
+    const refreshed = await world.connect({ tenantId: 'refreshed', integration: 'demo' });
+    await world.jobAs('completed', refreshed);
+    const body = { error: 'invalid_grant' };
+    const refused = await world.connect(
+      { tenantId: 'refused', integration: 'demo' },
+      { meets: { kind: 'status', status: 400, body } },
+    );
+    await world.jobAs('failed', refused);
+    // Nobody announced the first one: it is known from the next sweep on.
+    await expect
+      .poll(async () => (await admin.call('GET', '/overview')).body.tenants, { timeout: 15_000 })
+      .toEqual({ active: 2, expiring: 0, failing: 0, needs_reauth: 1 });
+    const overview = (await admin.call('GET', '/overview')).body;
+    expect(overview.needSomebody).toEqual([
+      {
+        tenantId: 'refused',
+        since: expect.any(String) as string,
+        credentials: [{ integration: 'demo', state: 'needs_reauth', reason: 'invalid_grant' }],
+      },
+    ]);
+    expect(overview.queues).toMatchObject([{ integration: 'demo', scheduled: 2, failed: 1 }]);
+    expect(overview.refreshes.completed).toHaveLength(60);
+    const sum = (figures: number[]) => figures.reduce((total, figure) => total + figure, 0);
+    expect([sum(overview.refreshes.completed), sum(overview.refreshes.failed)]).toEqual([1, 1]);
+    expect(overview.spool).toEqual({ entries: 0 });
   });
 });
