@@ -89,7 +89,7 @@ function openConsole(
       vault,
       engine,
       history: refreshing.history,
-      states: refreshing.states,
+      tenantStates: refreshing.states,
       overview,
       store: vault.webhooks,
       deliveries: refreshing.webhooks,

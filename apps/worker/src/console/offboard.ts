@@ -5,7 +5,7 @@ export interface OffboardDeps {
   vault: VaultClient;
   engine: RefreshEngine;
   history: EventHistory;
-  states: StateIndex;
+  tenantStates: StateIndex;
 }
 
 export interface Offboarding {
@@ -24,7 +24,7 @@ export interface Offboarding {
  * @throws VaultError: then something may be left, and it is to be repeated
  */
 export async function offboard(deps: OffboardDeps, tenantId: string): Promise<Offboarding> {
-  const { vault, engine, history, states } = deps;
+  const { vault, engine, history, tenantStates } = deps;
   const integrations = await engine.credentials.listIntegrations(tenantId);
   const ended = await Promise.all(
     integrations.map((integration) => disconnect(engine, { tenantId, integration })),
@@ -34,7 +34,7 @@ export async function offboard(deps: OffboardDeps, tenantId: string): Promise<Of
   await engine.announce({ type: 'webhooks-changed', tenantId });
   await engine.credentials.deleteKeys(tenantId);
   // Ids and times; they go by themselves if Redis is away.
-  await Promise.all([history.forget(tenantId), states.forget(tenantId)]).catch(() => undefined);
+  await Promise.all([history.forget(tenantId), tenantStates.forget(tenantId)]).catch(() => undefined);
   const { agents } = await vault.agents.list();
   return {
     credentials: ended.filter(({ existed }) => existed).length,
