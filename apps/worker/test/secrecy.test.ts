@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { startWebhookReceiver, type WebhookReceiver } from '@connectors/dev-servers';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { Browser, consent, redirectUriOf } from './console/connect/start-connect.ts';
 import { startProcess } from './start-process.ts';
 import { adminToken, startInProcess, startWorld, type World } from './start-world.ts';
 
@@ -15,7 +16,10 @@ const words = 'words of the provider';
 
 /** Refreshes that end in every way there is. */
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({
+    redirectUris: [redirectUriOf('demo')],
+    demo: { scopes: ['openid', 'offline_access', 'api:read'] },
+  });
   worker = await startInProcess({ ...world.env, SWEEP_INTERVAL_SECONDS: '1', REFRESH_COOLDOWN_SECONDS: '0' });
   const [client] = world.provider.clients;
   const secretId = await readFile(world.env['VAULT_SECRET_ID_FILE'] ?? '', 'utf8');
@@ -31,6 +35,7 @@ beforeAll(async () => {
   };
   for (const { tenantId } of ids) await addWebhook(tenantId);
   await addAgent();
+  await goThroughConnects();
   await addClient();
   const body = { error: 'invalid_grant', error_description: words };
   await world.jobAs('completed', await world.connect(good));
@@ -103,13 +108,43 @@ async function addClient(): Promise<void> {
   secrets.push(clients.get('github')?.clientSecret?.reveal() ?? '');
 }
 
+/** One user who connects, one who says no, one whose state is another's, and one whose code is refused. */
+async function goThroughConnects(): Promise<void> {
+  const browser = new Browser(worker.url);
+  const depart = async () => {
+    const { url } = await callAdmin('tenants/connecting/connect-sessions', { integration: 'demo' });
+    const start = await browser.depart(url);
+    const parameters = ['state', 'nonce'].flatMap((name) => start.searchParams.get(name) ?? []);
+    secrets.push(url.slice(-43), ...parameters, ...browser.cookies.values());
+    return start;
+  };
+  const land = async (back: URL) => {
+    secrets.push(back.searchParams.get('code') ?? words);
+    return (await browser.land(back)).text;
+  };
+  const replayed = await consent(await depart(), 'ada');
+  expect(await land(replayed)).toContain('is connected');
+  await keepTokens([{ tenantId: 'connecting', integration: 'demo' }]);
+  expect(await land(replayed)).toContain('This sign-in is over');
+  const denied = await consent(await depart(), 'ada', true);
+  denied.searchParams.set('error_description', words);
+  expect(await land(denied)).toContain('You declined');
+  const other = await consent(await depart(), 'ada');
+  await depart();
+  expect(await land(other)).toContain('began in another browser');
+  const refused = await consent(await depart(), 'ada');
+  const body = { error: 'invalid_grant', error_description: words };
+  world.provider.faults.next({ kind: 'status', status: 400, body });
+  expect(await land(refused)).toContain('gave no token');
+}
+
 async function callAdmin(path: string, body: object, method = 'POST') {
   const response = await fetch(`${worker.url}/admin/${path}`, {
     method,
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  return (await response.json()) as { id: string; secret: string; key: string };
+  return (await response.json()) as { id: string; secret: string; key: string; url: string };
 }
 
 /** Adds the tokens that are stored now, and their ciphertexts. */
@@ -130,7 +165,16 @@ it('has seen every kind of secret', () => {
 
 it('writes no secret into the log', () => {
   const messages = worker.lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
-  const expected = ['webhook', 'client', 'refresh', 'refresh requested', 'job failed', 'signed in'];
+  const expected = [
+    'webhook',
+    'client',
+    'refresh',
+    'refresh requested',
+    'job failed',
+    'signed in',
+    'connected',
+    'connect failed',
+  ];
   expect(messages).toEqual(expect.arrayContaining(expected));
   expect(leaks(worker.lines.join('\n'))).toEqual([]);
 });
@@ -152,7 +196,8 @@ it('puts no secret into jobs: data, return values, reasons, stacks and the event
 
 it('announces no secret', () => {
   const types = world.events.map(({ type }) => type);
-  expect(types).toEqual(expect.arrayContaining(['refresh-success', 'refresh-failed', 'refresh-retry']));
+  const expected = ['refresh-success', 'refresh-failed', 'refresh-retry', 'connected', 'connect-failed'];
+  expect(types).toEqual(expect.arrayContaining(expected));
   expect(leaks(JSON.stringify(world.events))).toEqual([]);
 });
 

@@ -18,6 +18,7 @@ export type Ending =
 /** The way back from a provider. */
 export function registerCallback(app: FastifyInstance, options: ConnectOptions): void {
   const { vault, states, log } = options;
+  const underWay = new Set<Promise<Ending>>();
   app.get<{ Params: { integration: string } }>('/connect/callback/:integration', async (request, reply) => {
     const { integration } = request.params;
     const { searchParams: query } = new URL(request.url, options.origin);
@@ -34,10 +35,17 @@ export function registerCallback(app: FastifyInstance, options: ConnectOptions):
       return failurePage(reply, 'state_unknown');
     }
     const secrets = states.secretsOf(state);
-    const ending = await comeBack(options, { request, query, flow, secrets });
-    await tell(options, flow, secrets.id, ending);
-    return sendOn(options, reply, flow, ending);
+    const end = async (): Promise<Ending> => {
+      const ending = await comeBack(options, { request, query, flow, secrets });
+      await tell(options, flow, secrets.id, ending);
+      return ending;
+    };
+    const ending = end();
+    underWay.add(ending);
+    return sendOn(options, reply, flow, await ending.finally(() => underWay.delete(ending)));
   });
+  // Tokens on their way are saved also when nobody waits for the page any more.
+  app.addHook('onClose', async () => void (await Promise.allSettled(underWay)));
 }
 
 interface ComingBack {

@@ -5,7 +5,7 @@ import { adminToken, startInProcess, startWorld } from '../../start-world.ts';
 /** Where users find the console. The browser below takes each of its addresses to the worker that it is told. */
 export const consoleUrl = 'http://127.0.0.1:8090';
 
-const redirectUriOf = (integration: string) => `${consoleUrl}/connect/callback/${integration}`;
+export const redirectUriOf = (integration: string) => `${consoleUrl}/connect/callback/${integration}`;
 
 const scopes = ['openid', 'offline_access', 'api:read'];
 
@@ -90,7 +90,7 @@ interface Page {
 }
 
 /** A browser at the console, which keeps cookies and follows nothing by itself. */
-class Browser {
+export class Browser {
   readonly cookies = new Map<string, string>();
   worker: string;
 
