@@ -49,6 +49,7 @@ export interface FleetOptions {
 export const integration = 'demo';
 const prefix = 'fleet';
 const redirectUri = 'http://127.0.0.1/callback';
+const callbackUri = `http://127.0.0.1/connect/callback/${integration}`;
 const scopes = ['openid', 'offline_access', 'api:read'];
 
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
@@ -131,7 +132,7 @@ async function startBackends(
   const vaultToken = readFileSync(join(dir, 'vault/root-token'), 'utf8').trim();
   await provisionVault({ address: vault.url, token: vaultToken, approleDir: join(dir, 'approle') });
   const clientSecret = randomBytes(24).toString('base64url');
-  const client = { clientId: 'connectors', clientSecret, redirectUris: [redirectUri] };
+  const client = { clientId: 'connectors', clientSecret, redirectUris: [redirectUri, callbackUri] };
   const authorizationServer = keep(await startAuthorizationServer({ accessTokenTtl, clients: [client] }));
   const rest = keep(await startRestUpstream({ authorizationServer }));
   const mcp = keep(await startMcpUpstream({ authorizationServer, ...(createServer && { createServer }) }));
@@ -179,6 +180,7 @@ async function startApps(
       ...appEnvironment(dir, backends, 'gateway'),
       CONSOLE: 'off',
       CONSOLE_PORT: String(port),
+      CONSOLE_URL: `http://127.0.0.1:${port}`,
       DEMO_CLIENT_SECRET: backends.client.clientSecret,
       ...workerEnv,
     })),
