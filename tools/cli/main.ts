@@ -1,14 +1,30 @@
 import { CommandError, UsageError, type Command } from './command.ts';
 import { clients } from './clients/clients.ts';
+import { disconnect, importTokens, offboard, refresh } from './credentials/change.ts';
+import { connect } from './credentials/connect.ts';
+import { events } from './credentials/events.ts';
+import { list, show } from './credentials/list.ts';
 import { doctor } from './doctor/doctor.ts';
 import { keys } from './keys/keys.ts';
 
-const commands: Record<string, Command> = { clients, doctor, keys };
+const commands: Record<string, Command> = {
+  connect,
+  list,
+  show,
+  refresh,
+  disconnect,
+  import: importTokens,
+  offboard,
+  events,
+  keys,
+  clients,
+  doctor,
+};
 
 const usage = `usage: npx pnpm@12 connectors <command> [options]
 
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`)
   .join('\n')}
 
 connectors <command> --help tells more. It talks to the console that CONSOLE_URL names, with ADMIN_TOKEN; without them to

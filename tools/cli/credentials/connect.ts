@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { openAdminApi, type AdminApi } from '../admin-api.ts';
+import { CommandError, type Command } from '../command.ts';
+import { readDuration } from '../keys/duration.ts';
+import { readOptions } from '../options.ts';
+import { readSince, type ShownEvent } from './events.ts';
+import { tenantPath } from './path.ts';
+import { shownTime } from './print.ts';
+
+const pollMs = 1_000;
+
+interface ConnectSession {
+  id: string;
+  url: string;
+  expiresAt: string;
+}
+
+interface ConnectValues {
+  scope?: string[];
+  'return-url'?: string;
+  user?: string;
+  expires?: string;
+  'no-wait'?: boolean;
+  json?: boolean;
+}
+
+export const connect: Command = {
+  summary: 'makes a link with which a tenant’s user connects an integration',
+  usage: `usage: npx pnpm@12 connectors connect <tenant> [<integration>] [options] [--json]
+
+Prints the link alone to stdout, and waits until somebody has connected with it. It works once. Without an integration it opens
+the tenant's page. With --json two lines: the session, and the event that ends the wait.
+
+  --scope <scope>      asked for in place of the integration's scopes; may be given several times
+  --user <name>        who is sent: shown to them, and stored with what they connect
+  --return-url <url>   where they go afterwards, at one of CONNECT_RETURN_ORIGINS
+  --expires 15m        for how long the link is good, from 1m to 1h
+  --no-wait            only print the link`,
+  run: async (args) => {
+    const { values, operands } = readOptions(args, ['tenant', 'integration?'], {
+      scope: { type: 'string', multiple: true },
+      'return-url': { type: 'string' },
+      user: { type: 'string' },
+      expires: { type: 'string' },
+      'no-wait': { type: 'boolean' },
+    });
+    const [tenantId = '', integration] = operands;
+    const { 'no-wait': noWait = false, json = false, ...options } = values as ConnectValues;
+    const api = openAdminApi(process.env);
+    const last = (await readSince(api, tenantId, '0-0', 1)).at(-1)?.id ?? '0-0';
+    const path = `${tenantPath(tenantId)}/connect-sessions`;
+    const session = (await api.call('POST', path, bodyOf(integration, options))) as ConnectSession;
+    console.log(json ? JSON.stringify(session) : session.url);
+    if (noWait) return;
+    const until = shownTime(session.expiresAt);
+    console.error(
+      `Waiting until a user of ${tenantId} has opened it, until ${until}. Ctrl-C ends the wait, not the link.`,
+    );
+    const event = await waitForEnd(api, tenantId, session, last);
+    if (json) console.log(JSON.stringify(event));
+    else console.error(`${tenantId} has connected ${event.integration}.${warningsOf(event)}`);
+  },
+};
+
+function bodyOf(integration: string | undefined, values: ConnectValues): object {
+  const { scope: scopes, 'return-url': returnUrl, user, expires } = values;
+  return {
+    ...(integration === undefined ? {} : { integration }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(returnUrl === undefined ? {} : { returnUrl }),
+    ...(user === undefined ? {} : { user }),
+    ...(expires === undefined ? {} : { expiresInSeconds: readDuration('--expires', expires) }),
+  };
+}
+
+/** Until a user has connected. One who failed may try again. */
+async function waitForEnd(
+  api: AdminApi,
+  tenantId: string,
+  { id, expiresAt }: ConnectSession,
+  since: string,
+): Promise<ShownEvent> {
+  for (let last = since; Date.now() < Date.parse(expiresAt); await delay(pollMs)) {
+    for (const event of await readSince(api, tenantId, last)) {
+      last = event.id;
+      if (event['connectSession'] !== id) continue;
+      if (event.type === 'connected') return event;
+      if (event.type === 'connect-failed')
+        console.error(`It did not work (${String(event['error'])}): the page says what to do. Waiting on.`);
+    }
+  }
+  throw new CommandError(
+    `Nobody has connected ${tenantId} in time, and the link is good no more. Make another one.`,
+  );
+}
+
+function warningsOf({ warnings }: ShownEvent): string {
+  return Array.isArray(warnings) && warnings.length > 0 ? ` But: ${warnings.join(', ')}.` : '';
+}

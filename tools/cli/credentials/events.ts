@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { openAdminApi, type AdminApi } from '../admin-api.ts';
+import { UsageError, type Command } from '../command.ts';
+import { readOptions } from '../options.ts';
+import { printable } from '../print.ts';
+import { tenantPath } from './path.ts';
+import { shownTime } from './print.ts';
+
+/** What happened, as the API shows it. */
+export interface ShownEvent {
+  id: string;
+  at: string;
+  type: string;
+  tenantId?: string;
+  integration?: string;
+  [detail: string]: unknown;
+}
+
+const pollMs = 1_000;
+/** As many as the API gives at once. */
+const pageSize = 200;
+
+export const events: Command = {
+  summary: 'what happened lately, of a tenant or of all',
+  usage: `usage: npx pnpm@12 connectors events [<tenant>] [--follow] [--limit 50] [--json]
+
+The newest come last. With --json each is a line.
+
+  --follow      goes on with what happens from now on, until Ctrl-C
+  --limit <n>   how many of those that have happened, at most ${pageSize}`,
+  takesNothing: true,
+  run: async (args) => {
+    const { values, operands } = readOptions(args, ['tenant?'], {
+      follow: { type: 'boolean' },
+      limit: { type: 'string', default: '50' },
+    });
+    const limit = Number(values['limit']);
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= pageSize))
+      throw new UsageError(`--limit is a number from 1 to ${pageSize}.`);
+    const api = openAdminApi(process.env);
+    const print = values['json'] === true ? printLine : printEvent;
+    let last = '0-0';
+    for (let count = limit; ; count = pageSize) {
+      const fresh = await readSince(api, operands[0], last, count);
+      for (const event of fresh) print(event);
+      last = fresh.at(-1)?.id ?? last;
+      if (values['follow'] !== true) break;
+      await delay(pollMs);
+    }
+    if (last === '0-0') console.error('Nothing has happened yet.');
+  },
+};
+
+/** Events that are newer than one, the oldest first. */
+export async function readSince(
+  api: AdminApi,
+  tenantId: string | undefined,
+  last: string,
+  limit = pageSize,
+): Promise<ShownEvent[]> {
+  const path = tenantId === undefined ? '/events' : `${tenantPath(tenantId)}/events`;
+  const { items } = (await api.call('GET', `${path}?limit=${limit}`)) as { items: ShownEvent[] };
+  return items.filter(({ id }) => isAfter(id, last)).reverse();
+}
+
+/** Ids of a stream of Redis: milliseconds, and a count within them. */
+function isAfter(id: string, other: string): boolean {
+  const [time = 0, count = 0] = id.split('-').map(Number);
+  const [otherTime = 0, otherCount = 0] = other.split('-').map(Number);
+  return time === otherTime ? count > otherCount : time > otherTime;
+}
+
+function printLine(event: ShownEvent): void {
+  console.log(JSON.stringify(event));
+}
+
+function printEvent({ id: _id, at, type, tenantId, integration, ...details }: ShownEvent): void {
+  const whose = [tenantId, integration].filter((name) => name !== undefined).join('/');
+  const rest = Object.entries(details)
+    .filter(([name]) => !['revision', 'flow', 'connectSession'].includes(name))
+    .map(([name, value]) => `${name}=${String(value)}`);
+  console.log(printable([shownTime(at), type.padEnd(18), whose.padEnd(24), ...rest].join('  ').trimEnd()));
+}

@@ -1,0 +1,70 @@
+import type { CredentialView } from '../../../apps/worker/src/console/credential-view.ts';
+import { openAdminApi, type AdminApi } from '../admin-api.ts';
+import type { Command } from '../command.ts';
+import { readOptions } from '../options.ts';
+import { printJson } from '../print.ts';
+import { credentialPath, tenantPath } from './path.ts';
+import { printCredential, printCredentials } from './print.ts';
+
+/** As many as the API gives at once. */
+const pageSize = 200;
+
+export const list: Command = {
+  summary: 'all tenants, or the credentials of one',
+  usage: `usage: npx pnpm@12 connectors list [<tenant>] [--all] [--json]
+
+Without a tenant: all that ever had a credential. With one: its credentials, and what state they are in.
+
+  --all   also the integrations that it never connected`,
+  takesNothing: true,
+  run: async (args) => {
+    const { values, operands } = readOptions(args, ['tenant?'], { all: { type: 'boolean' } });
+    const [tenantId] = operands;
+    const api = openAdminApi(process.env);
+    const isJson = values['json'] === true;
+    if (tenantId === undefined) return listTenants(api, isJson);
+    const query = values['all'] === true ? '?all=true' : '';
+    const found = (await api.call('GET', `${tenantPath(tenantId)}/credentials${query}`)) as {
+      items: CredentialView[];
+    };
+    if (isJson) return printJson(found);
+    if (found.items.length > 0) return printCredentials(found.items);
+    console.error(
+      `${tenantId} has connected nothing. connectors connect ${tenantId} makes a link for its user.`,
+    );
+  },
+};
+
+/** Page by page, so that many tenants are no burden. */
+async function listTenants(api: AdminApi, isJson: boolean): Promise<void> {
+  const items: { id: string }[] = [];
+  let after = '';
+  for (;;) {
+    const page = (await api.call('GET', `/tenants?limit=${pageSize}${after}`)) as {
+      items: { id: string }[];
+      next?: string;
+    };
+    if (!isJson) for (const { id } of page.items) console.log(id);
+    items.push(...page.items);
+    if (page.next === undefined) break;
+    after = `&after=${encodeURIComponent(page.next)}`;
+  }
+  if (isJson) printJson({ items });
+  else if (items.length === 0)
+    console.error('There are no tenants. connectors connect <tenant> makes a link for the first.');
+}
+
+export const show: Command = {
+  summary: 'one credential: its state, account, scopes and times; never a token',
+  usage: 'usage: npx pnpm@12 connectors show <tenant> <integration> [--json]',
+  run: async (args) => {
+    const { values, operands } = readOptions(args, ['tenant', 'integration'], {});
+    const [tenantId = '', integration = ''] = operands;
+    const view = (await openAdminApi(process.env).call(
+      'GET',
+      credentialPath(tenantId, integration),
+    )) as CredentialView;
+    if (values['json'] === true) printJson(view);
+    else printCredential(view);
+  },
+};
