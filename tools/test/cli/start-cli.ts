@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,11 @@ export async function startCli(options: Partial<FleetOptions> = {}) {
     adminToken,
     access,
     run: (args: string[], env: Record<string, string> = access, input = '') => runCli(args, env, input),
+    /** The command while it runs. */
+    spawn: (args: string[]) => {
+      const { PATH } = process.env;
+      return spawn(process.execPath, [main, ...args], { env: { PATH, ...access } });
+    },
     async close() {
       await fleet.close();
       rmSync(dir, { recursive: true });
