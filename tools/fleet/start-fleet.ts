@@ -178,9 +178,7 @@ async function startApps(
   return {
     workers: await start('worker', workers, (port) => ({
       ...appEnvironment(dir, backends, 'gateway'),
-      CONSOLE: 'off',
-      CONSOLE_PORT: String(port),
-      CONSOLE_URL: `http://127.0.0.1:${port}`,
+      ...consoleAt(port),
       DEMO_CLIENT_SECRET: backends.client.clientSecret,
       ...workerEnv,
     })),
@@ -191,6 +189,10 @@ async function startApps(
       ...proxyEnv,
     })),
   };
+}
+
+function consoleAt(port: number): Record<string, string> {
+  return { CONSOLE: 'off', CONSOLE_PORT: String(port), CONSOLE_URL: `http://127.0.0.1:${port}` };
 }
 
 /** @returns the file of this process */

@@ -9,35 +9,38 @@ interface Rights {
   mustNot: Record<string, string[]>;
 }
 
+const writing = ['create', 'update', 'delete'];
+
 /** The paths of a tenant and an integration that need not exist. */
 export function rightsOf(app: 'worker' | 'proxy', mounts: Mounts): Rights {
+  return app === 'worker' ? rightsOfWorker(mounts) : rightsOfProxy(mounts);
+}
+
+function rightsOfProxy(mounts: Mounts): Rights {
+  const { VAULT_TRANSIT_ENGINE: transit, VAULT_REFRESH_TRANSIT_ENGINE: refresh } = mounts;
+  const documents = `${mounts.VAULT_KV_ENGINE}/data`;
+  return {
+    needs: {
+      [`${documents}/tenant/integration`]: ['read'],
+      [`${documents}/_agents/agent`]: ['read'],
+      [`${transit}/decrypt/tenant`]: ['update'],
+    },
+    mustNot: {
+      [`${refresh}/decrypt/tenant`]: ['update'],
+      [`${refresh}/datakey/plaintext/_spool`]: ['update'],
+      [`${documents}/_clients/integration`]: ['read', ...writing],
+      [`${documents}/tenant/integration`]: writing,
+      [`${documents}/_agents/agent`]: writing,
+    },
+  };
+}
+
+function rightsOfWorker(mounts: Mounts): Rights {
   const {
     VAULT_TRANSIT_ENGINE: transit,
     VAULT_REFRESH_TRANSIT_ENGINE: refresh,
     VAULT_KV_ENGINE: kv,
   } = mounts;
-  const writing = ['create', 'update', 'delete'];
-  if (app === 'proxy')
-    return {
-      needs: {
-        [`${kv}/data/tenant/integration`]: ['read'],
-        [`${kv}/data/_agents/agent`]: ['read'],
-        [`${transit}/decrypt/tenant`]: ['update'],
-      },
-      mustNot: {
-        [`${refresh}/decrypt/tenant`]: ['update'],
-        [`${refresh}/datakey/plaintext/_spool`]: ['update'],
-        [`${kv}/data/_clients/integration`]: ['read', ...writing],
-        [`${kv}/data/tenant/integration`]: writing,
-        [`${kv}/data/_agents/agent`]: writing,
-      },
-    };
-  const keys = (mount: string) => ({
-    [`${mount}/keys/tenant`]: ['create', 'read', 'update', 'delete'],
-    [`${mount}/keys/tenant/config`]: ['update'],
-    [`${mount}/encrypt/tenant`]: ['update'],
-    [`${mount}/decrypt/tenant`]: ['update'],
-  });
   return {
     needs: {
       [`${kv}/data/tenant/integration`]: ['read', ...writing],
@@ -46,12 +49,21 @@ export function rightsOf(app: 'worker' | 'proxy', mounts: Mounts): Rights {
       [`${kv}/metadata/`]: ['list'],
       [`${kv}/metadata/tenant/`]: ['list'],
       [`${kv}/metadata/tenant/integration`]: ['read', 'delete'],
-      ...keys(transit),
-      ...keys(refresh),
+      ...keyRights(transit),
+      ...keyRights(refresh),
       [`${refresh}/datakey/plaintext/_spool`]: ['update'],
     },
     // A key that an encryption makes hides a mistyped tenant.
     mustNot: { [`${transit}/encrypt/tenant`]: ['create'], [`${refresh}/encrypt/tenant`]: ['create'] },
+  };
+}
+
+function keyRights(mount: string): Record<string, string[]> {
+  return {
+    [`${mount}/keys/tenant`]: ['create', 'read', 'update', 'delete'],
+    [`${mount}/keys/tenant/config`]: ['update'],
+    [`${mount}/encrypt/tenant`]: ['update'],
+    [`${mount}/decrypt/tenant`]: ['update'],
   };
 }
 

@@ -76,15 +76,18 @@ function isAppRole(config: VaultConfig): boolean {
   return (config.VAULT_ROLE_ID ?? config.VAULT_ROLE_ID_FILE) !== undefined;
 }
 
+function readText(file: string | undefined): string {
+  return file === undefined ? '' : readFileSync(file, 'utf8').trim();
+}
+
 /** A token, or why there is none. */
 async function logIn({ app, config }: VaultExam, calls: VaultCalls): Promise<string | Finding> {
   const { failed } = findingsOf(app);
   const check = 'vault.login';
   if (!isAppRole(config)) return config.VAULT_TOKEN?.reveal() ?? '';
-  const read = (file: string | undefined) => (file === undefined ? '' : readFileSync(file, 'utf8').trim());
   const body = {
-    role_id: config.VAULT_ROLE_ID ?? read(config.VAULT_ROLE_ID_FILE),
-    secret_id: config.VAULT_SECRET_ID?.reveal() ?? read(config.VAULT_SECRET_ID_FILE),
+    role_id: config.VAULT_ROLE_ID ?? readText(config.VAULT_ROLE_ID_FILE),
+    secret_id: config.VAULT_SECRET_ID?.reveal() ?? readText(config.VAULT_SECRET_ID_FILE),
   };
   const answer = await calls.call('POST', 'auth/approle/login', undefined, body);
   const auth = answer.status === 200 ? (answer.body['auth'] as { client_token: string }) : undefined;
