@@ -60,7 +60,7 @@ export async function readSince(
 ): Promise<ShownEvent[]> {
   const path = tenantId === undefined ? '/events' : `${tenantPath(tenantId)}/events`;
   const { items } = (await api.call('GET', `${path}?limit=${limit}`)) as { items: ShownEvent[] };
-  return items.filter(({ id }) => isAfter(id, last)).reverse();
+  return items.filter(({ id }) => isAfter(id, last)).toReversed();
 }
 
 /** Ids of a stream of Redis: milliseconds, and a count within them. */

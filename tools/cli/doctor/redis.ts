@@ -62,10 +62,7 @@ async function asWorker({ url, allowedSkewMs, now, prefix }: RedisExam, redis: R
     redis.config('GET', 'save').catch(() => undefined) as Promise<string[] | undefined>,
   ]);
   const theirs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000;
-  const mayWork = await redis.exists(`${prefix}:epoch`).then(
-    () => true,
-    () => false,
-  );
+  const mayWork = await may(redis.exists(`${prefix}:epoch`));
   return [
     mayWork
       ? ok('redis.reachable', `Redis at ${shownUrl(url)} answers`)
@@ -111,14 +108,16 @@ function judgeInfo(info: string, saves: string | undefined): Finding[] {
   ];
 }
 
+function may(attempt: Promise<unknown>): Promise<boolean> {
+  return attempt.then(
+    () => true,
+    () => false,
+  );
+}
+
 /** The proxy's user has to hear events, add to one queue and count; and it must not see anything else. */
 async function asProxy({ url, prefix }: RedisExam, redis: Redis): Promise<Finding[]> {
   const { ok, failed, warning } = findingsOf('proxy');
-  const may = (attempt: Promise<unknown>) =>
-    attempt.then(
-      () => true,
-      () => false,
-    );
   const needs: [string, boolean][] = [
     ['use the queue refresh-requests', await may(redis.exists(`${prefix}:refresh-requests:meta`))],
     ['count rates', await may(redis.eval('return 1', 1, `${prefix}:rate:doctor`))],
