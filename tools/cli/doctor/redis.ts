@@ -59,7 +59,7 @@ async function asWorker({ url, allowedSkewMs, now, prefix }: RedisExam, redis: R
     redis.info(),
     redis.time(),
     // Its own user may not, with the ACL that is shipped.
-    redis.config('GET', 'save').catch(() => undefined) as Promise<string[] | undefined>,
+    redis.config('GET', 'save').catch(() => []),
   ]);
   const theirs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000;
   const mayWork = await may(redis.exists(`${prefix}:epoch`));
@@ -71,9 +71,14 @@ async function asWorker({ url, allowedSkewMs, now, prefix }: RedisExam, redis: R
           `its user in Redis may not use keys that begin with ${prefix}:`,
           'Correct its rights as in k8s/redis/users.acl, or REDIS_PREFIX',
         ),
-    ...judgeInfo(info, saves?.[1]),
+    ...judgeInfo(info, readSetting(saves)),
     judgeClock('Redis', theirs, now(), allowedSkewMs),
   ];
+}
+
+function readSetting(answer: unknown): string | undefined {
+  const value: unknown = Array.isArray(answer) ? answer[1] : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Judges what INFO says. `saves` is when snapshots are made, if that can be seen. */

@@ -113,7 +113,7 @@ export async function examineAudit({ operatorToken }: VaultExam, calls: VaultCal
       `audit devices: this token may not see them (${answer.status})`,
       'Name one that may read sys/audit, with --vault-token-file',
     );
-  const devices = Object.keys((answer.body['data'] ?? {}) as object);
+  const devices = Object.keys(answer.body['data'] ?? {});
   if (devices.length > 0) return ok(check, `Vault keeps an audit log (${devices.join(', ')})`);
   return warning(
     check,
