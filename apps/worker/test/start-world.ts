@@ -94,15 +94,9 @@ export async function startWorld(options: WorldOptions = {}) {
     /** The tokens must work: the authorization server revokes a grant whose refresh token is spent twice. */
     expectLivingGrant: async (id: CredentialId) => {
       const { accessToken } = await admin.getCredentials(id.tenantId, id.integration);
-      const { introspectionEndpoint, introspectionClient } = provider;
-      const { clientId, clientSecret } = introspectionClient;
-      const response = await fetch(introspectionEndpoint, {
-        method: 'POST',
-        headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-        body: new URLSearchParams({ token: accessToken }),
-      });
-      expect(await response.json()).toMatchObject({ active: true });
+      expect(await isActive(provider, accessToken)).toBe(true);
     },
+    isActive: (token: string) => isActive(provider, token),
     /** Forgets every credential and every job. */
     async clear() {
       for (const tenant of await admin.credentials.listTenants())
@@ -161,6 +155,20 @@ async function environment(
 function newClient({ redirectUris = [] }: WorldOptions): OAuthClient {
   const clientSecret = randomBytes(24).toString('base64url');
   return { clientId: 'connectors', clientSecret, redirectUris: [redirectUri, ...redirectUris] };
+}
+
+/** Whether a token works, in the word of the server that issued it. */
+export async function isActive(
+  { introspectionEndpoint, introspectionClient }: RunningAuthorizationServer,
+  token: string,
+): Promise<boolean> {
+  const { clientId, clientSecret } = introspectionClient;
+  const response = await fetch(introspectionEndpoint, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+    body: new URLSearchParams({ token }),
+  });
+  return ((await response.json()) as { active: boolean }).active;
 }
 
 interface ConnectOptions {

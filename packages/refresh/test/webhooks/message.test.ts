@@ -35,6 +35,24 @@ describe('what tenants are told', () => {
     expect(needsReauth?.data).toEqual({ ...about, reason: 'invalid_grant' });
   });
 
+  it('of a user who connected: the revision, what is other than expected, and which session it was', () => {
+    const flow = { flow: 'f1', connectSession: 's1' };
+    expect(of({ type: 'connected', ...about, ...flow, warnings: ['fewer_scopes'] })).toMatchObject([
+      { type: 'connected', timestamp, data: { ...about, warnings: ['fewer_scopes'], connectSession: 's1' } },
+    ]);
+  });
+
+  it('of one who did not: why; each time is a message of its own', () => {
+    const [first, second] = ['f1', 'f2'].flatMap((flow) =>
+      of({ type: 'connect-failed', tenantId: 'acme', integration: 'github', flow, error: 'consent_denied' }),
+    );
+    expect(first).toMatchObject({
+      type: 'connect-failed',
+      data: { tenantId: 'acme', integration: 'github', error: 'consent_denied' },
+    });
+    expect(first?.id).not.toBe(second?.id);
+  });
+
   it.each<ConnectorsEvent>([
     { type: 'credential-stored', ...about },
     { type: 'credential-deleted', ...about },

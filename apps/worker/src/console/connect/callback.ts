@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConnectOptions } from './connect.ts';
 import { complete, redirectUri } from './connect-page.ts';
 import type { Flow, FlowSecrets } from './connect-states.ts';
+import { endReplaced } from './end-replaced.ts';
 import { failures, type FailureCode, type WarningCode } from './outcomes.ts';
 import { redeem, type Redeemed } from './redeem.ts';
 import { failurePage, resultPath, vaultAwayPage } from './result-page.ts';
@@ -12,13 +13,13 @@ import { saveGranted } from './save-granted.ts';
 
 /** How a flow ended. A reason is a code, for the log. */
 export type Ending =
-  | { kind: 'connected'; credential: StoredCredential; warnings: WarningCode[] }
+  | { kind: 'connected'; credential: StoredCredential; replaced?: StoredCredential; warnings: WarningCode[] }
   | { kind: 'failed'; code: FailureCode; reason?: string };
 
 /** The way back from a provider. */
 export function registerCallback(app: FastifyInstance, options: ConnectOptions): void {
   const { vault, states, log } = options;
-  const underWay = new Set<Promise<Ending>>();
+  const underWay = new Set<Promise<unknown>>();
   app.get<{ Params: { integration: string } }>('/connect/callback/:integration', async (request, reply) => {
     const { integration } = request.params;
     const { searchParams: query } = new URL(request.url, options.origin);
@@ -40,12 +41,21 @@ export function registerCallback(app: FastifyInstance, options: ConnectOptions):
       await tell(options, flow, secrets.id, ending);
       return ending;
     };
-    const ending = end();
-    underWay.add(ending);
-    return sendOn(options, reply, flow, await ending.finally(() => underWay.delete(ending)));
+    const ending = await keep(underWay, end());
+    // The user need not wait for it.
+    if (ending.kind === 'connected' && ending.replaced !== undefined)
+      void keep(underWay, endReplaced(options, flow, ending.replaced, ending.credential)).catch(
+        (error: unknown) => log.warn({ err: error }, 'replaced tokens could not be ended'),
+      );
+    return sendOn(options, reply, flow, ending);
   });
   // Tokens on their way are saved also when nobody waits for the page any more.
   app.addHook('onClose', async () => void (await Promise.allSettled(underWay)));
+}
+
+async function keep<T>(underWay: Set<Promise<unknown>>, ending: Promise<T>): Promise<T> {
+  underWay.add(ending);
+  return await ending.finally(() => underWay.delete(ending));
 }
 
 interface ComingBack {
@@ -78,7 +88,13 @@ async function comeBack(options: ConnectOptions, coming: ComingBack): Promise<En
   if (redeemed.kind === 'failed') return redeemed;
   const credential = await saveGranted(options, flow, redeemed, before.stored !== undefined);
   if (credential === undefined) return failed('not_saved');
-  return { kind: 'connected', credential, warnings: warningsOf(ready, flow, redeemed, before.stored) };
+  const { stored } = before;
+  return {
+    kind: 'connected',
+    credential,
+    ...(stored === undefined ? {} : { replaced: stored }),
+    warnings: warningsOf(ready, flow, redeemed, stored),
+  };
 }
 
 function failed(code: FailureCode, reason?: string): Ending {

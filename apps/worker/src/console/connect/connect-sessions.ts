@@ -52,6 +52,7 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
     '/tenants/:tenantId/connect-sessions',
     { schema: { params, body: newSession, response: { 201: session } } },
     async ({ params: { tenantId }, body }, reply) => {
+      checkTenant(tenantId);
       const { expiresInSeconds, returnUrl, ...visit } = body;
       checkIntegration(options, body);
       const link = await links.create(
@@ -67,6 +68,12 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
       return reply.code(201).send({ id: link.id, url, expiresAt: link.expiresAt.toISOString() });
     },
   );
+}
+
+/** Below `/connect/` these are pages of their own. */
+function checkTenant(tenantId: string): void {
+  if (tenantId === 'session' || tenantId === 'callback')
+    throw new ConnectorsError('invalid_request', 'tenantId: this name is taken by a page of the console');
 }
 
 function checkIntegration(

@@ -13,6 +13,10 @@ beforeAll(async () => {
     {
       second: {},
       plain: { entry: () => ({ pkce: true }) },
+      stolen: {
+        quirks: { response: { extra: { id_token: idTokenOf('another-nonce') } } },
+        entry: () => ({}),
+      },
       spoken: {
         quirks: {
           response: {
@@ -42,6 +46,12 @@ beforeEach(() => {
   connect.world.events.length = 0;
   connect.world.provider.tokenRequests.length = 0;
 });
+
+/** For the client `stolen`. */
+function idTokenOf(nonce: string): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'none' })}.${part({ sub: 'ada', aud: 'stolen', nonce })}.`;
+}
 
 const linkTo = (tenantId: string, integration = 'demo', more: object = {}) =>
   connect.link(tenantId, { integration, ...more });
@@ -131,6 +141,12 @@ describe('a callback in another browser', () => {
 });
 
 describe('a code of somebody else', () => {
+  it('cannot bring an ID token of another connect: the tokens are ended, nothing is stored', async () => {
+    const page = await connect.browser().connect(await linkTo('stolen', 'stolen'), 'ada');
+    expect(page.text).toContain('The answer belongs to another sign-in');
+    expect(await stored('stolen')).toEqual([]);
+  });
+
   it('in one’s own flow is not redeemed: the verifier is another', async () => {
     const attacker = await atCallback('injected');
     const victim = await atCallback('victim');

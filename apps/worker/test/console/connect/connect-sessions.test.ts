@@ -65,6 +65,13 @@ describe('a connect session', () => {
     expect(await ask(body)).toMatchObject({ status, detail: expect.stringContaining(detail) as string });
   });
 
+  it.each(['session', 'callback'])('is refused for a tenant whose name is a page’s: %s', async (tenantId) => {
+    expect(await ask({}, tenantId)).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('tenantId') as string,
+    });
+  });
+
   it('is for the operator alone', async () => {
     const path = '/admin/tenants/acme/connect-sessions';
     const headers = { ...(await console.session()), origin, 'content-type': 'application/json' };

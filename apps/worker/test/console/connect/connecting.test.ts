@@ -127,6 +127,27 @@ describe('a user who connects again', () => {
   });
 });
 
+describe('the tokens that a reconnect replaces', () => {
+  const connectAs = async (tenantId: string, login: string) => {
+    await connect.browser().connect(await linkTo(tenantId), login);
+    return (await connect.world.admin.getCredentials(tenantId, 'demo')).accessToken;
+  };
+
+  it('are ended at the provider when they are another account’s: nobody else knows them', async () => {
+    const former = await connectAs('ended', 'ada');
+    const current = await connectAs('ended', 'grace');
+    await expect.poll(() => connect.world.isActive(former)).toBe(false);
+    expect(await connect.world.isActive(current)).toBe(true);
+  });
+
+  it('are let be when to end them would end the new ones: those of the same account', async () => {
+    const former = await connectAs('let-be', 'ada');
+    const current = await connectAs('let-be', 'ada');
+    expect(await connect.world.isActive(current)).toBe(true);
+    expect(await connect.world.isActive(former)).toBe(true);
+  });
+});
+
 describe('a user who says no', () => {
   it('is told that nothing was connected, and may start again', async () => {
     const browser = connect.browser();

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Fault } from '@connectors/dev-servers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startProcess } from '../../start-process.ts';
-import { startInProcess } from '../../start-world.ts';
+import { isActive, startInProcess } from '../../start-world.ts';
 import { consent, startConnect, type Connect } from './start-connect.ts';
 
 /** Sees the token of each connect, which is nowhere else where it could not be saved. */
@@ -85,15 +85,10 @@ async function atCallback(tenantId: string, integration = 'profiled') {
   return { browser, back };
 }
 
-async function isActive(token: string): Promise<boolean> {
+function profiled() {
   const server = connect.servers['profiled'];
-  const { clientId = '', clientSecret = '' } = server?.introspectionClient ?? {};
-  const answer = await fetch(server?.introspectionEndpoint ?? '', {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-    body: new URLSearchParams({ token }),
-  });
-  return ((await answer.json()) as { active: boolean }).active;
+  if (server === undefined) throw new Error('there is no server');
+  return server;
 }
 
 describe('what is granted', () => {
@@ -122,7 +117,7 @@ describe('without Vault', () => {
     connect.world.vaultServer.unseal();
     expect([page.status, page.headers.get('retry-after')]).toEqual([503, '5']);
     expect(page.text).toContain('Reload this page');
-    expect(connect.servers['profiled']?.tokenRequests).toEqual([]);
+    expect(profiled().tokenRequests).toEqual([]);
     expect((await browser.land(back)).text).toContain('is connected');
   });
 
@@ -149,7 +144,7 @@ describe('without Vault', () => {
     await vi.waitUntil(() => connect.lines.join('').includes('could not be saved yet'), 5_000);
     connect.world.vaultServer.unseal();
     expect((await landing).text).toContain('is connected');
-    expect(await isActive(seen[0] ?? '')).toBe(true);
+    expect(await isActive(profiled(), seen[0] ?? '')).toBe(true);
     const { accessToken } = await connect.world.admin.getCredentials('moment', 'profiled');
     expect(accessToken).toBe(seen[0]);
   });
@@ -163,7 +158,7 @@ describe('without Vault', () => {
     expect(page.text).toContain('could not be saved');
     expect(await stored('never')).toEqual([]);
     expect(seen).toHaveLength(1);
-    expect(await isActive(seen[0] ?? '')).toBe(false);
+    expect(await isActive(profiled(), seen[0] ?? '')).toBe(false);
     await expect.poll(lastEvent).toMatchObject({ type: 'connect-failed', error: 'not_saved' });
   });
 
@@ -181,8 +176,7 @@ describe('without Vault', () => {
 /** A connect whose code the provider has redeemed, and not answered yet. */
 async function betweenExchangeAndSave(tenantId: string, worker = connect.url) {
   const { browser, back } = await atCallback(tenantId);
-  const server = connect.servers['profiled'];
-  if (server === undefined) throw new Error('there is no server');
+  const server = profiled();
   server.tokenRequests.length = 0;
   server.faults.next({ kind: 'hangAfterRotation' });
   browser.worker = worker;
@@ -259,7 +253,7 @@ describe('a provider that', () => {
 
   it.each(faults)('%s: the user is told, nothing is stored', async (_name, fault, says, error) => {
     const { browser, back } = await atCallback('faulty');
-    connect.servers['profiled']?.faults.next(fault);
+    profiled().faults.next(fault);
     const page = await browser.land(back);
     expect(page.text).toContain(says);
     expect(page.text).not.toContain('secret words');
