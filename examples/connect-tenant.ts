@@ -1,78 +1,52 @@
 /*
- * Connects a tenant: prints the link to open, waits for the user's consent at the provider, exchanges the code and stores what
- * was granted. From then on the credential is refreshed, and agents may use it.
+ * What the backend of a product does when its user clicks "Connect": it asks the console for a link, sends the user there, and
+ * learns how it ended. Here the link is printed, and the tenant's events are looked at until the user has connected; a product
+ * would redirect, name a `returnUrl`, and hear of it by a webhook.
  *
- *     node examples/connect-tenant.ts acme demo
- *
- * It is trusted with everything, as a worker is: it writes to Vault and holds the client secret.
+ *     ADMIN_TOKEN=… node examples/connect-tenant.ts acme demo
  */
-import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import { RefreshScheduler } from '@connectors/connectors';
-import {
-  authorizeUrl,
-  Discovery,
-  exchangeCode,
-  newPkce,
-  readIntegrations,
-  readTokenResponse,
-} from '@connectors/oauth';
-import { Secret } from '@connectors/vault-core';
+import { setTimeout as delay } from 'node:timers/promises';
 
-const { VAULT_ADDR = 'http://127.0.0.1:8200', VAULT_TOKEN = '', CALLBACK_PORT = '8099' } = process.env;
-const { REDIS_URL = 'redis://127.0.0.1:6379', REDIS_PREFIX = 'connectors' } = process.env;
-const [tenantId = 'acme', integrationId = 'demo'] = process.argv.slice(2);
-const redirectUri = `http://127.0.0.1:${CALLBACK_PORT}/callback`;
+const { CONSOLE_URL = 'http://127.0.0.1:8090', ADMIN_TOKEN = '' } = process.env;
+const [tenantId = 'acme', integration = 'demo'] = process.argv.slice(2);
+const tenant = `${CONSOLE_URL}/admin/tenants/${tenantId}`;
 
-const { integrations, guard } = readIntegrations(process.env);
-const known = integrations.get(integrationId);
-if (known === undefined) throw new Error(`There is no integration ${integrationId}`);
-const integration = await new Discovery({ guard }).complete(known);
+interface Session {
+  id: string;
+  url: string;
+  expiresAt: string;
+}
 
-const { verifier: codeVerifier, challenge: codeChallenge } = newPkce();
-const state = randomBytes(16).toString('base64url');
-const comesBack = waitForCallback(state);
-console.log(`Open ${authorizeUrl(integration, { redirectUri, state, codeChallenge }).href}`);
-const code = await comesBack;
+interface Event {
+  type: string;
+  connectSession?: string;
+  error?: string;
+}
 
-const answer = await exchangeCode({ integration, guard, code, codeVerifier, redirectUri });
-const result = readTokenResponse(integration.provider, answer);
-if (result.kind === 'failure') throw new Error(`The code was not taken: ${result.failure.reason}`);
-const { tokens } = result;
+const session = await call<Session>('POST', `${tenant}/connect-sessions`, { integration, user: 'Ada' });
+console.log(`Open ${session.url}`);
 
-// Not started: it only stores here, and leaves refreshing to the workers.
-const scheduler = new RefreshScheduler({
-  vault: { address: VAULT_ADDR, token: VAULT_TOKEN },
-  redisUrl: REDIS_URL,
-  prefix: REDIS_PREFIX,
-  env: process.env,
-});
-await scheduler.storeCredentials(tenantId, integrationId, {
-  accessToken: tokens.accessToken.reveal(),
-  refreshToken: tokens.refreshToken?.reveal(),
-  expiresAt: tokens.expiresAt,
-  refreshTokenExpiresAt: tokens.refreshTokenExpiresAt,
-  scopes: tokens.scopes ?? [...integration.scopes],
-  tokenType: tokens.tokenType,
-  integration: integrationId,
-});
-await scheduler.close();
-console.log(`${tenantId} has connected ${integrationId}`);
+let end: Event | undefined;
+while (end === undefined && Date.now() < Date.parse(session.expiresAt)) {
+  await delay(1_000);
+  const { items } = await call<{ items: Event[] }>('GET', `${tenant}/events`);
+  end = items.find(({ connectSession }) => connectSession === session.id);
+}
+if (end?.type === 'connected') console.log(`${tenantId} has connected ${integration}`);
+else {
+  console.error(
+    `${tenantId} has not connected ${integration}: ${end?.error ?? 'nobody opened the link in time'}`,
+  );
+  process.exitCode = 1;
+}
 
-/** What the user's browser brings back. Only the one that was sent away knows the state (RFC 6749 10.12). */
-function waitForCallback(state: string): Promise<Secret> {
-  const { promise, resolve, reject } = Promise.withResolvers<Secret>();
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '', redirectUri);
-    const isOurs = pathname === '/callback' && searchParams.get('state') === state;
-    response.writeHead(isOurs ? 200 : 404, { Connection: 'close' });
-    response.end(isOurs ? 'You may close this page.' : 'Not here.');
-    if (!isOurs) return;
-    server.close();
-    const code = searchParams.get('code');
-    if (code === null) reject(new Error(`There was no consent: ${searchParams.get('error')}`));
-    else resolve(new Secret(code));
+async function call<T>(method: string, url: string, body?: object): Promise<T> {
+  const response = await fetch(url, {
+    method,
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  server.listen(Number(CALLBACK_PORT), '127.0.0.1');
-  return promise;
+  const answer = (await response.json()) as T & { detail?: string };
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${answer.detail}`);
+  return answer;
 }

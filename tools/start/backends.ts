@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { provisionVault, startRedis } from '@connectors/dev-servers';
 import { startChild, type ChildSpec } from '../fleet/child.ts';
 import { startReady } from './children.ts';
-import { clientId, redirectUri, tokenSeconds } from './demo-tenant.ts';
+import { clientId, consoleCallback, redirectUri, tokenSeconds } from './demo-tenant.ts';
 import { keepRunning, type Part, type Running } from './keep-running.ts';
 import { localUrl, ports } from './ports.ts';
 import { progress } from './screen.ts';
@@ -107,6 +107,7 @@ export async function startDemoServers(start: Start, clientSecret: string): Prom
     ['--access-token-ttl', String(tokenSeconds)],
     ['--client-id', clientId],
     ['--redirect-uri', redirectUri],
+    ['--redirect-uri', consoleCallback],
   ].flat();
   const spec: Omit<ChildSpec, 'logDir'> = {
     name: 'demo',
@@ -136,6 +137,7 @@ export function appEnvironment(
     REDIS_URL: redisUrl,
     REDIS_PREFIX: redisPrefix,
     CONNECTORS_CONFIG: integrationsFile,
+    ...ownClients(role),
     EGRESS_ALLOW_HOSTS: (['authorization', 'rest', 'mcp'] as const)
       .map((name) => `127.0.0.1:${ports[name].number}`)
       .join(','),
@@ -143,4 +145,14 @@ export function appEnvironment(
     REFRESH_COOLDOWN_SECONDS: '10',
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
   };
+}
+
+/** What switches integrations on in this shell, such as `GITHUB_CLIENT_ID`. The proxy gets no secret. */
+function ownClients(role: 'gateway' | 'proxy'): Record<string, string> {
+  const names = role === 'gateway' ? /_CLIENT_(?:ID|SECRET|KEY)$/ : /_CLIENT_ID$/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value && names.test(name) ? [[name, value]] : [],
+    ),
+  );
 }

@@ -14,6 +14,10 @@ export const clientId = 'connectors';
 /** How long the demo's access tokens live: short, so that a refresh is seen. */
 export const tokenSeconds = Number(process.env['DEMO_TOKEN_SECONDS'] ?? 60);
 export const redirectUri = 'http://127.0.0.1/callback';
+/** That of the console; for addresses of this machine the provider takes any port. */
+export const consoleCallback = `http://127.0.0.1/connect/callback/${integration}`;
+/** Whom a stranger connects in the browser. */
+export const secondTenantId = 'acme';
 export const scopes = ['openid', 'offline_access', 'api:read'];
 
 export interface DemoDeps {

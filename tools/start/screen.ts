@@ -1,5 +1,5 @@
 import type { ConnectorsEvent } from '@connectors/vault-core';
-import { tokenSeconds } from './demo-tenant.ts';
+import { integration, secondTenantId, tokenSeconds } from './demo-tenant.ts';
 import type { RunFile } from './state.ts';
 
 const isTerminal = process.stdout.isTTY;
@@ -34,7 +34,7 @@ export function liveEvent(event: ConnectorsEvent): void {
     case 'refresh-failed':
       return live(
         'refresh failed',
-        `${credential}: ${event.error}; the user has to connect again: here, press Ctrl-C and start again`,
+        `${credential}: ${event.error}; its user has to connect again: npx pnpm@12 connectors connect ${event.tenantId} ${event.integration}`,
       );
     case 'refresh-declined':
       return live('refresh declined', `${credential}: ${event.error}`);
@@ -96,7 +96,11 @@ function time(iso: string | undefined): string {
 }
 
 /** What runs where, and commands that work as they are. */
-export function summary(run: RunFile, places: [name: string, address: string][]): void {
+export function summary(
+  run: RunFile,
+  places: [name: string, address: string][],
+  connectLink: string | undefined,
+): void {
   const mcpCall = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'whoami', arguments: {} } };
   console.log(`
 ${bold('Connectors is running.')} Tenant ${run.tenantId} has connected the integration ${run.integration}.
@@ -115,6 +119,10 @@ ${bold('An MCP call')}:
   curl -X POST ${headerFlags(run.mcp.headers)} \\
     -d '${JSON.stringify(mcpCall)}' \\
     ${run.mcp.url}
+
+${bold(`A second tenant, ${secondTenantId}`)}, connected in the browser as its user would: the link works once, within an hour
+
+  ${connectLink ?? `npx pnpm@12 connectors connect ${secondTenantId} ${integration}`}
 
 Tokens live ${tokenSeconds} seconds here: call again after that and see another tokenFingerprint. The same as JSON is in
 .data/run.json, logs are in .data/logs. Ctrl-C stops everything.

@@ -116,7 +116,7 @@ async function connectAndTell(backends: Backends): Promise<() => void> {
   }
   const run = describeRun(backends, await demo.ensureAgentKey(vault, readRunFile()?.agentKey));
   writeRunFile(run);
-  summary(run, placesOf(backends));
+  summary(run, placesOf(backends), await makeConnectLink(run));
 
   const events = new EventSubscription(
     connectRedis(backends.redisUrl, 'background', () => undefined),
@@ -132,6 +132,20 @@ async function connectAndTell(backends: Backends): Promise<() => void> {
     events.close();
     redis.disconnect();
   };
+}
+
+/** A link with which a second tenant connects in the browser; the demo goes on without, if it cannot be had. */
+async function makeConnectLink({ consoleUrl, adminToken }: RunFile): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${consoleUrl}/admin/tenants/${demo.secondTenantId}/connect-sessions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ integration: demo.integration, expiresInSeconds: 3_600 }),
+    });
+    return ((await response.json()) as { url?: string }).url;
+  } catch {
+    return undefined;
+  }
 }
 
 function describeRun(backends: Backends, agentKey: string): RunFile {

@@ -1,6 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +19,7 @@ import {
   type Environment,
   type System,
 } from './start-system.ts';
+import { visitLink } from '../visit-link.ts';
 
 const sh = promisify(execFile);
 const hasCurl = (() => {
@@ -34,7 +35,7 @@ let env: Environment;
 let system: System;
 
 beforeAll(async () => {
-  env = await newEnvironment();
+  env = await newEnvironment({ GITHUB_CLIENT_ID: 'gh', GITHUB_CLIENT_SECRET: 'canary-github-secret' });
   system = await startSystem(env);
 });
 
@@ -54,6 +55,25 @@ async function callMcp(): Promise<{ account: string; tokenFingerprint: string }>
   const { structuredContent } = await client.callTool({ name: 'whoami', arguments: {} });
   await client.close();
   return structuredContent as { account: string; tokenFingerprint: string };
+}
+
+/** The commands of the README, for this system. */
+function readmeFences({ dataDir, run }: System): string[] {
+  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+  return [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, fence = '']) =>
+    fence.replace('./.data', dataDir).replace('http://127.0.0.1:8080', run.proxyUrl),
+  );
+}
+
+/** The environment of somebody whose `npx pnpm@12 connectors` is the command of this clone. */
+function withNpx({ dataDir }: System, { PATH }: Environment): Environment {
+  const bin = join(dataDir, 'bin');
+  const main = join(import.meta.dirname, '../../cli/main.ts');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'npx'), `#!/bin/sh\nshift 2\nexec "${process.execPath}" "${main}" "$@"\n`, {
+    mode: 0o755,
+  });
+  return { PATH: `${bin}:${PATH}`, CONNECTORS_DATA_DIR: dataDir };
 }
 
 describe('the start command', () => {
@@ -103,16 +123,43 @@ describe('the start command', () => {
   });
 
   it.skipIf(!hasCurl)('makes the call in the README work (skipped without curl)', async () => {
-    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-    const fence = /```sh\n(KEY=[^`]+)```/.exec(readme)?.[1] ?? '';
-    const script = fence
-      .replace('./.data', system.dataDir)
-      .replace('http://127.0.0.1:8080', system.run.proxyUrl);
+    const script = readmeFences(system).find((fence) => fence.includes('run.json')) ?? '';
     const { stdout } = await sh('sh', ['-c', script], { env: { PATH: env['PATH'] } });
     expect(JSON.parse(stdout)).toMatchObject({
       account: 'demo-user',
       tokenFingerprint: expect.any(String) as string,
     });
+  });
+
+  it('prints a link with which a second tenant connects', async () => {
+    const link = /http:\S+\/connect\/session\/\S+/.exec(system.output())?.[0] ?? '';
+    expect(await visitLink(link, { login: 'somebody-else' })).toContain('is connected');
+    await vi.waitFor(() => expect(system.output()).toMatch(/connected +acme\/demo/));
+  });
+
+  it.skipIf(!hasCurl)('connects a tenant as the README says (skipped without curl)', async () => {
+    const fences = readmeFences(system);
+    const connect = fences.find((fence) => fence.includes('connectors connect umbrella')) ?? '';
+    const call = fences.find((fence) => fence.includes('--tenant umbrella')) ?? '';
+    const shell = { env: withNpx(system, env) };
+    const waiting = spawn('sh', ['-euc', connect], shell);
+    const [link] = (await once(waiting.stdout, 'data')) as [Buffer];
+    await visitLink(link.toString().trim(), { login: 'a-user' });
+    await once(waiting, 'exit');
+    const { stdout } = await sh('sh', ['-euc', call], shell);
+    expect(JSON.parse(stdout)).toMatchObject({ account: 'a-user' });
+  });
+
+  it('switches on what this shell names a client for, and gives the proxy no secret', () => {
+    const { worker, proxy } = system.run.environments;
+    expect([worker['GITHUB_CLIENT_SECRET'], proxy['GITHUB_CLIENT_ID']]).toEqual([
+      'canary-github-secret',
+      'gh',
+    ]);
+    expect(Object.keys(proxy).filter((name) => name.endsWith('_CLIENT_SECRET'))).toEqual([]);
+    const log = readFileSync(join(system.dataDir, 'logs/worker.log'), 'utf8');
+    expect(log).toContain('"integrations":["github","demo"]');
+    expect(log + system.output()).not.toContain('canary-github-secret');
   });
 
   it('refuses to run twice on the same data, and says which process has it', async () => {
