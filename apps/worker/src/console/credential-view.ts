@@ -6,27 +6,32 @@ import { z } from 'zod';
 const credentialStates = ['active', 'expiring', 'failing', 'needs_reauth', 'never_connected'] as const;
 
 /** A credential as people and programs see it: everything but its tokens. */
-export const credentialView = z.object({
-  integration: z.string(),
-  name: z.string().describe('Of the provider, for people.'),
-  state: z.enum(credentialStates),
-  reason: z.string().optional().describe('Why it needs somebody, or fails: a code.'),
-  account: accountSchema.optional().describe('Whose it is at the provider.'),
-  scopes: z.array(z.string()),
-  missingScopes: z.array(z.string()).optional().describe('Configured for the integration, and not granted.'),
-  connectedAt: z.string().optional(),
-  tokenIssuedAt: z.string().optional(),
-  expiresAt: z.string().optional(),
-  nextRefreshAt: z.string().optional(),
-  refreshCount: z.int().optional(),
-  retryCount: z.int().optional().describe('How often its refresh has failed in a row.'),
-  revision: z.string().optional().describe('Names this state of it.'),
-  canRefresh: z.boolean(),
-  fields: z
-    .record(z.string(), z.string())
-    .optional()
-    .describe('What the provider needs to know of the tenant.'),
-});
+export const credentialView = z
+  .object({
+    integration: z.string(),
+    name: z.string().describe('Of the provider, for people.'),
+    state: z.enum(credentialStates),
+    reason: z.string().optional().describe('Why it needs somebody, or fails: a code.'),
+    account: accountSchema.optional().describe('Whose it is at the provider.'),
+    scopes: z.array(z.string()),
+    missingScopes: z
+      .array(z.string())
+      .optional()
+      .describe('Configured for the integration, and not granted.'),
+    connectedAt: z.string().optional(),
+    tokenIssuedAt: z.string().optional(),
+    expiresAt: z.string().optional(),
+    nextRefreshAt: z.string().optional(),
+    refreshCount: z.int().optional(),
+    retryCount: z.int().optional().describe('How often its refresh has failed in a row.'),
+    revision: z.string().optional().describe('Names this state of it.'),
+    canRefresh: z.boolean(),
+    fields: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('What the provider needs to know of the tenant.'),
+  })
+  .meta({ id: 'Credential' });
 
 export type CredentialView = z.infer<typeof credentialView>;
 

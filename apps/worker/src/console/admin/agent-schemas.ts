@@ -17,14 +17,16 @@ export const agentChange = z.strictObject({
 });
 
 /** An agent as the API shows it: of its keys, only how long they have been and will be good. */
-export const shownAgent = z.object({
-  id: z.string(),
-  name: z.string(),
-  keys: z.array(z.object({ createdAt: z.string(), expiresAt: z.string().exactOptional() })),
-  grants: z.array(grantSchema),
-  createdAt: z.string(),
-  expiresAt: z.string().exactOptional(),
-});
+export const shownAgent = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    keys: z.array(z.object({ createdAt: z.string(), expiresAt: z.string().exactOptional() })),
+    grants: z.array(grantSchema),
+    createdAt: z.string(),
+    expiresAt: z.string().exactOptional(),
+  })
+  .meta({ id: 'Agent' });
 
 export const agentWithKey = shownAgent.extend({ key: z.string().describe('Shown this once.') });
 

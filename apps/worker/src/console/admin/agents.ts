@@ -33,9 +33,16 @@ export function registerAgents(app: ZodRoutes, options: AgentRoutes): void {
 }
 
 function registerAll(app: ZodRoutes, { agents, announceLater, log, now }: AgentRoutes): void {
-  app.get(all, { schema: { response: { 200: agentList } } }, () => agents.list());
+  const list = { operationId: 'listAgents', summary: 'All agents.', response: { 200: agentList } };
+  app.get(all, { schema: list }, () => agents.list());
 
-  app.post(all, { schema: { body: newAgent, response: { 201: agentWithKey } } }, async ({ body }, reply) => {
+  const create = {
+    operationId: 'createAgent',
+    summary: 'A new agent, with its key.',
+    body: newAgent,
+    response: { 201: agentWithKey },
+  };
+  app.post(all, { schema: create }, async ({ body }, reply) => {
     checkExpiries(body, now());
     const { expiresAt, ...settings } = body;
     const created = await agents.create({ ...settings, ...expiry(expiresAt) });
@@ -47,35 +54,57 @@ function registerAll(app: ZodRoutes, { agents, announceLater, log, now }: AgentR
 
 function registerOne(app: ZodRoutes, options: AgentRoutes): void {
   const { agents, now } = options;
-  const schema = { params: agentParams, response: { 200: shownAgent } };
+  const schema = {
+    params: agentParams,
+    response: { 200: shownAgent },
+    problems: ['not_found'] as const,
+  };
 
-  app.get(one, { schema }, async ({ params }, reply) => {
+  const get = { ...schema, operationId: 'getAgent', summary: 'One agent.' };
+  app.get(one, { schema: get }, async ({ params }, reply) => {
     return (await agents.find(params.agentId)) ?? notFound(reply);
   });
 
-  app.patch(one, { schema: { ...schema, body: agentChange } }, async ({ params, body }, reply) => {
+  const change = {
+    ...schema,
+    operationId: 'changeAgent',
+    summary: 'Changes what is named, and keeps the rest.',
+    body: agentChange,
+  };
+  app.patch(one, { schema: change }, async ({ params, body }, reply) => {
     checkExpiries(body, now());
     const { expiresAt, ...changes } = body;
     const update = () => agents.update(params.agentId, { ...changes, ...expiry(expiresAt) });
     return (await telling(options, params.agentId, 'changed', update)) ?? notFound(reply);
   });
 
-  app.delete(one, { schema: { params: agentParams } }, async ({ params: { agentId } }, reply) => {
+  const revoke = {
+    operationId: 'revokeAgent',
+    summary: 'Revokes an agent and its keys.',
+    params: agentParams,
+    hasNoContent: true,
+    problems: ['not_found'],
+  } as const;
+  app.delete(one, { schema: revoke }, async ({ params: { agentId } }, reply) => {
     const isFound = await telling(options, agentId, 'revoked', () => agents.delete(agentId));
     return isFound ? reply.code(204).send() : notFound(reply);
   });
 }
 
 function registerRotation(app: ZodRoutes, options: AgentRoutes): void {
-  app.post(
-    `${one}/rotate`,
-    { schema: { params: agentParams, body: rotation, response: { 200: agentWithKey } } },
-    async ({ params: { agentId }, body }, reply) => {
-      const rotate = () => options.agents.rotate(agentId, body.overlapSeconds * 1_000);
-      const rotated = await telling(options, agentId, 'key rotated', rotate);
-      return rotated === undefined ? notFound(reply) : withKey(rotated);
-    },
-  );
+  const schema = {
+    operationId: 'rotateAgentKey',
+    summary: 'A new key; the one before stays good for the overlap.',
+    params: agentParams,
+    body: rotation,
+    response: { 200: agentWithKey },
+    problems: ['not_found'] as const,
+  };
+  app.post(`${one}/rotate`, { schema }, async ({ params: { agentId }, body }, reply) => {
+    const rotate = () => options.agents.rotate(agentId, body.overlapSeconds * 1_000);
+    const rotated = await telling(options, agentId, 'key rotated', rotate);
+    return rotated === undefined ? notFound(reply) : withKey(rotated);
+  });
 }
 
 /** `null` takes an expiry away; nothing leaves it as it is. */

@@ -12,7 +12,8 @@ import { registerOverview, type OverviewRoutes } from './overview.ts';
 import { registerTenants, type TenantRoutes } from './tenants.ts';
 import { registerEvents, type EventRoutes } from './events.ts';
 import { registerClients, type ClientRoutes } from './clients.ts';
-import { useZod } from './zod-routes.ts';
+import { openApiDocument, type DocumentedRoute } from './openapi.ts';
+import { useZod, type DocumentedSchema } from './zod-routes.ts';
 import { registerConnectSessions, type ConnectSessionRoutes } from '../connect/connect-sessions.ts';
 import { registerWebhooks, type WebhookRoutes } from './webhooks.ts';
 
@@ -46,6 +47,7 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
     { parseAs: 'string', bodyLimit: 64 * 1024 },
     (request, body: string, done) => (body === '' ? done(null) : parseJson(request, body, done)),
   );
+  const documented = collectRoutes(app);
   const routes = useZod(app);
   registerAgents(routes, options);
   registerIntegrations(routes, options);
@@ -56,6 +58,18 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   registerClients(routes, options);
   registerWebhooks(routes, options);
   registerConnectSessions(routes, options);
+  const document = openApiDocument(documented);
+  app.get('/openapi.json', () => document);
+}
+
+/** The routes that are registered from now on, for the document of the API. */
+function collectRoutes(app: FastifyInstance): DocumentedRoute[] {
+  const routes: DocumentedRoute[] = [];
+  app.addHook('onRoute', ({ method, url, prefix, schema }) => {
+    if (typeof method !== 'string' || method === 'HEAD') return;
+    routes.push({ method, path: url.slice(prefix.length), schema: (schema ?? {}) as DocumentedSchema });
+  });
+  return routes;
 }
 
 /** What the caller can do something about; everything else is left to the console's own handler. */

@@ -1,7 +1,5 @@
 import {
   ConnectorsError,
-  idRule,
-  isId,
   Secret,
   type ClientStore,
   type ClientSummary,
@@ -11,6 +9,7 @@ import {
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { answerProblem } from '../problem.ts';
+import { id } from './params.ts';
 import type { ZodRoutes } from './zod-routes.ts';
 
 export interface ClientRoutes {
@@ -22,7 +21,7 @@ export interface ClientRoutes {
   log: Logger;
 }
 
-const params = z.object({ integration: z.string().refine(isId, `must be ${idRule}`) });
+const params = z.object({ integration: id });
 
 const text = z.string().trim().min(1);
 
@@ -33,17 +32,19 @@ const newClient = z.strictObject({
   clientKeyId: text.max(500).exactOptional(),
 });
 
-const shownClient = z.object({
-  integration: z.string(),
-  clientId: z.string(),
-  hasSecret: z.boolean(),
-  hasKey: z.boolean(),
-  clientKeyId: z.string().exactOptional(),
-  updatedAt: z.string(),
-  needsRestart: z
-    .boolean()
-    .describe('Workers read clients when they start: this one does not have it as it is now.'),
-});
+const shownClient = z
+  .object({
+    integration: z.string(),
+    clientId: z.string(),
+    hasSecret: z.boolean(),
+    hasKey: z.boolean(),
+    clientKeyId: z.string().exactOptional(),
+    updatedAt: z.string(),
+    needsRestart: z
+      .boolean()
+      .describe('Workers read clients when they start: this one does not have it as it is now.'),
+  })
+  .meta({ id: 'Client' });
 
 const clientList = z.object({
   items: z.array(shownClient),
@@ -62,21 +63,40 @@ export function registerClients(app: ZodRoutes, options: ClientRoutes): void {
     needsRestart: loadedClients?.get(client.integration)?.updatedAt !== client.updatedAt,
   });
 
-  app.get(all, { schema: { response: { 200: clientList } } }, async () => {
+  const list = {
+    operationId: 'listClients',
+    summary: 'The OAuth clients that are kept in Vault.',
+    response: { 200: clientList },
+  };
+  app.get(all, { schema: list }, async () => {
     const { clients: found, unreadable } = await clients.list();
     return { items: found.map(shown), unreadable };
   });
 
-  app.get(one, { schema: { params, response: { 200: shownClient } } }, async ({ params }, reply) => {
+  const get = {
+    operationId: 'getClient',
+    summary: 'One client, without its secrets.',
+    params,
+    response: { 200: shownClient },
+    problems: ['not_found'] as const,
+  };
+  app.get(one, { schema: get }, async ({ params }, reply) => {
     const client = await clients.find(params.integration);
     return client === undefined
       ? answerProblem(reply, 404, 'There is no such client in Vault.')
       : shown(client);
   });
 
+  const set = {
+    operationId: 'setClient',
+    summary: 'Keeps a client, in the place of one that is kept. Workers read it when they start.',
+    params,
+    body: newClient,
+    response: { 200: shownClient },
+  };
   app.put(
     one,
-    { schema: { params, body: newClient, response: { 200: shownClient } } },
+    { schema: set },
     async ({ params: { integration }, body: { clientSecret, clientKey, ...rest } }) => {
       const client = {
         ...rest,
@@ -91,7 +111,14 @@ export function registerClients(app: ZodRoutes, options: ClientRoutes): void {
     },
   );
 
-  app.delete(one, { schema: { params } }, async ({ params: { integration } }, reply) => {
+  const remove = {
+    operationId: 'removeClient',
+    summary: 'Forgets a client.',
+    params,
+    hasNoContent: true,
+    problems: ['not_found'],
+  } as const;
+  app.delete(one, { schema: remove }, async ({ params: { integration } }, reply) => {
     if (!(await clients.delete(integration)))
       return answerProblem(reply, 404, 'There is no such client in Vault.');
     log.info({ integration, change: 'removed' }, 'client');

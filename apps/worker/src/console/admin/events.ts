@@ -1,5 +1,5 @@
 import { historyIdPattern, type EventHistory } from '@connectors/refresh';
-import { orQueueUnavailable } from '@connectors/vault-core';
+import { eventSchema, orQueueUnavailable } from '@connectors/vault-core';
 import { z } from 'zod';
 import { limit, tenantParams } from './params.ts';
 import type { ZodRoutes } from './zod-routes.ts';
@@ -17,14 +17,13 @@ const eventQuery = z.strictObject({
     .describe('`next` of the page before.'),
 });
 
+const place = {
+  id: z.string().describe('Its place: later ones are greater.'),
+  at: z.string().describe('When it was announced.'),
+};
+
 /** What happened: ids, times and codes. */
-const event = z.looseObject({
-  id: z.string(),
-  at: z.string(),
-  type: z.string(),
-  tenantId: z.string().exactOptional(),
-  integration: z.string().exactOptional(),
-});
+const event = z.union(eventSchema.options.map((option) => option.extend(place))).meta({ id: 'Event' });
 
 const eventPage = z.object({
   items: z.array(event),
@@ -37,9 +36,16 @@ export function registerEvents(app: ZodRoutes, { history }: EventRoutes): void {
   const page = (tenantId: string | undefined, { limit, before }: z.infer<typeof eventQuery>) =>
     orQueueUnavailable(history.page({ tenantId }, limit, before));
 
-  app.get('/events', { schema }, ({ query }) => page(undefined, query));
+  const list = { ...schema, operationId: 'listEvents', summary: 'What happened lately, of all tenants.' };
+  app.get('/events', { schema: list }, ({ query }) => page(undefined, query));
 
-  app.get('/tenants/:tenantId/events', { schema: { ...schema, params: tenantParams } }, ({ params, query }) =>
+  const ofTenant = {
+    ...schema,
+    operationId: 'listTenantEvents',
+    summary: 'What happened lately to a tenant.',
+    params: tenantParams,
+  };
+  app.get('/tenants/:tenantId/events', { schema: ofTenant }, ({ params, query }) =>
     page(params.tenantId, query),
   );
 }

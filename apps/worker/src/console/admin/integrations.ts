@@ -11,20 +11,22 @@ export interface IntegrationRoutes {
 
 const surfaces = ['rest', 'mcp'] as const;
 
-const integration = z.object({
-  id: z.string(),
-  name: z.string().describe('Of the provider, for people.'),
-  grant: z.string().describe('How access tokens are had.'),
-  scopes: z.array(z.string()),
-  isReady: z.boolean().describe('Whether its provider can be asked for tokens now.'),
-  problems: z.array(z.string()).describe('Why not: codes.'),
-  callbackUrl: z
-    .string()
-    .optional()
-    .describe('The redirect URI to register at the provider, where users consent.'),
-  surfaces: z.array(z.enum(surfaces)).describe('What agents reach of it.'),
-  docsUrl: z.string().optional().describe('Of the provider.'),
-});
+const integration = z
+  .object({
+    id: z.string(),
+    name: z.string().describe('Of the provider, for people.'),
+    grant: z.string().describe('How access tokens are had.'),
+    scopes: z.array(z.string()),
+    isReady: z.boolean().describe('Whether its provider can be asked for tokens now.'),
+    problems: z.array(z.string()).describe('Why not: codes.'),
+    callbackUrl: z
+      .string()
+      .optional()
+      .describe('The redirect URI to register at the provider, where users consent.'),
+    surfaces: z.array(z.enum(surfaces)).describe('What agents reach of it.'),
+    docsUrl: z.string().optional().describe('Of the provider.'),
+  })
+  .meta({ id: 'Integration' });
 
 const integrationList = z.object({ items: z.array(integration) });
 

@@ -30,20 +30,22 @@ export const webhookChange = z.strictObject({
   enabled: z.boolean().exactOptional(),
 });
 
-export const webhook = z.object({
-  id: z.string(),
-  url: z.string(),
-  events: z.array(z.string()),
-  description: z.string().optional(),
-  enabled: z.boolean(),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-  /** Since when every delivery fails. */
-  failingSince: z.string().optional(),
-  disabledReason: z.string().optional(),
-  /** Until when the secret before the current one signs beside it. */
-  previousSecretUntil: z.string().optional(),
-});
+export const webhook = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    events: z.array(z.string()),
+    description: z.string().optional(),
+    enabled: z.boolean(),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+    /** Since when every delivery fails. */
+    failingSince: z.string().optional(),
+    disabledReason: z.string().optional(),
+    /** Until when the secret before the current one signs beside it. */
+    previousSecretUntil: z.string().optional(),
+  })
+  .meta({ id: 'Webhook' });
 
 export const webhookWithSecret = webhook.extend({ secret: z.string().describe('Shown this once.') });
 

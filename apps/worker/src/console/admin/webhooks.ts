@@ -47,38 +47,56 @@ export function registerWebhooks(app: ZodRoutes, options: WebhookRoutes): void {
 function registerAll(app: ZodRoutes, options: WebhookRoutes): void {
   const { store, guard, now } = options;
 
-  app.get(all, { schema: { params: tenantParams, response: { 200: webhookList } } }, async ({ params }) => {
+  const list = {
+    operationId: 'listWebhooks',
+    summary: 'The webhook endpoints of a tenant.',
+    params: tenantParams,
+    response: { 200: webhookList },
+  };
+  app.get(all, { schema: list }, async ({ params }) => {
     const endpoints = await store.list(params.tenantId);
     return { webhooks: endpoints.map((endpoint) => toWebhook(endpoint, now())) };
   });
 
-  app.post(
-    all,
-    { schema: { params: tenantParams, body: newWebhook, response: { 201: webhookWithSecret } } },
-    async ({ params: { tenantId }, body }, reply) => {
-      await checkEndpointUrl(guard, body.url);
-      const created = await store.create(tenantId, body);
-      await tellChange(options, tenantId, created.endpoint.id, 'created');
-      return reply.code(201).send(withSecret(created, now()));
-    },
-  );
+  const create = {
+    operationId: 'createWebhook',
+    summary: 'A new endpoint, with the secret that signs what it is sent.',
+    params: tenantParams,
+    body: newWebhook,
+    response: { 201: webhookWithSecret },
+  };
+  app.post(all, { schema: create }, async ({ params: { tenantId }, body }, reply) => {
+    await checkEndpointUrl(guard, body.url);
+    const created = await store.create(tenantId, body);
+    await tellChange(options, tenantId, created.endpoint.id, 'created');
+    return reply.code(201).send(withSecret(created, now()));
+  });
 }
 
 function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
   const { store, guard, now } = options;
 
-  app.get(
-    one,
-    { schema: { params: webhookParams, response: { 200: webhook } } },
-    async ({ params }, reply) => {
-      const endpoint = await store.find(params.tenantId, params.webhookId);
-      return endpoint === undefined ? notFound(reply) : toWebhook(endpoint, now());
-    },
-  );
+  const schema = {
+    params: webhookParams,
+    response: { 200: webhook },
+    problems: ['not_found'] as const,
+  };
 
+  const get = { ...schema, operationId: 'getWebhook', summary: 'One endpoint.' };
+  app.get(one, { schema: get }, async ({ params }, reply) => {
+    const endpoint = await store.find(params.tenantId, params.webhookId);
+    return endpoint === undefined ? notFound(reply) : toWebhook(endpoint, now());
+  });
+
+  const change = {
+    ...schema,
+    operationId: 'changeWebhook',
+    summary: 'Changes what is named, and keeps the rest.',
+    body: webhookChange,
+  };
   app.patch(
     one,
-    { schema: { params: webhookParams, body: webhookChange, response: { 200: webhook } } },
+    { schema: change },
     async ({ params: { tenantId, webhookId }, body: { description, ...body } }, reply) => {
       if (body.url !== undefined) await checkEndpointUrl(guard, body.url);
       const text = description === undefined ? {} : { description: description ?? undefined };
@@ -89,7 +107,14 @@ function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
     },
   );
 
-  app.delete(one, { schema: { params: webhookParams } }, async ({ params }, reply) => {
+  const remove = {
+    operationId: 'deleteWebhook',
+    summary: 'Deletes an endpoint and its secrets.',
+    params: webhookParams,
+    hasNoContent: true,
+    problems: ['not_found'],
+  } as const;
+  app.delete(one, { schema: remove }, async ({ params }, reply) => {
     const { tenantId, webhookId } = params;
     if (!(await store.delete(tenantId, webhookId))) return notFound(reply);
     await tellChange(options, tenantId, webhookId, 'deleted');
@@ -98,41 +123,51 @@ function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
 }
 
 function registerSecret(app: ZodRoutes, options: WebhookRoutes): void {
-  app.post(
-    `${one}/rotate-secret`,
-    { schema: { params: webhookParams, body: rotation, response: { 200: webhookWithSecret } } },
-    async ({ params: { tenantId, webhookId }, body }, reply) => {
-      const rotated = await options.store.rotateSecret(tenantId, webhookId, body.overlapSeconds * 1000);
-      if (rotated === undefined) return notFound(reply);
-      await tellChange(options, tenantId, webhookId, 'secret rotated');
-      return withSecret(rotated, options.now());
-    },
-  );
+  const schema = {
+    operationId: 'rotateWebhookSecret',
+    summary: 'A new secret; the one before signs beside it for the overlap.',
+    params: webhookParams,
+    body: rotation,
+    response: { 200: webhookWithSecret },
+    problems: ['not_found'] as const,
+  };
+  app.post(`${one}/rotate-secret`, { schema }, async ({ params: { tenantId, webhookId }, body }, reply) => {
+    const rotated = await options.store.rotateSecret(tenantId, webhookId, body.overlapSeconds * 1000);
+    if (rotated === undefined) return notFound(reply);
+    await tellChange(options, tenantId, webhookId, 'secret rotated');
+    return withSecret(rotated, options.now());
+  });
 }
 
 function registerDeliveries(app: ZodRoutes, { store, deliveries, now }: WebhookRoutes): void {
-  app.post(
-    `${one}/test`,
-    { schema: { params: webhookParams, response: { 202: queued } } },
-    async ({ params: { tenantId, webhookId } }, reply) => {
-      const endpoint = await store.find(tenantId, webhookId);
-      if (endpoint === undefined) return notFound(reply);
-      if (!endpoint.enabled) return answerProblem(reply, 409, 'This webhook is switched off.');
-      const message = testMessage(tenantId, webhookId, now());
-      // Who tests wants to know now, not tomorrow.
-      const deliveryId = await deliveries.addDelivery({ tenantId, endpointId: webhookId, message }, 1);
-      return reply.code(202).send({ deliveryId });
-    },
-  );
+  const test = {
+    operationId: 'testWebhook',
+    summary: 'Sends a message that says nothing but that it arrived.',
+    params: webhookParams,
+    response: { 202: queued },
+    problems: ['not_found', 'conflict'] as const,
+  };
+  app.post(`${one}/test`, { schema: test }, async ({ params: { tenantId, webhookId } }, reply) => {
+    const endpoint = await store.find(tenantId, webhookId);
+    if (endpoint === undefined) return notFound(reply);
+    if (!endpoint.enabled) return answerProblem(reply, 409, 'This webhook is switched off.');
+    const message = testMessage(tenantId, webhookId, now());
+    // Who tests wants to know now, not tomorrow.
+    const deliveryId = await deliveries.addDelivery({ tenantId, endpointId: webhookId, message }, 1);
+    return reply.code(202).send({ deliveryId });
+  });
 
-  app.get(
-    `${one}/deliveries`,
-    { schema: { params: webhookParams, response: { 200: deliveryList } } },
-    async ({ params: { tenantId, webhookId } }, reply) => {
-      if ((await store.find(tenantId, webhookId)) === undefined) return notFound(reply);
-      return { deliveries: await deliveries.deliveries(webhookId) };
-    },
-  );
+  const list = {
+    operationId: 'listDeliveries',
+    summary: 'The last deliveries to an endpoint, the newest first.',
+    params: webhookParams,
+    response: { 200: deliveryList },
+    problems: ['not_found'] as const,
+  };
+  app.get(`${one}/deliveries`, { schema: list }, async ({ params: { tenantId, webhookId } }, reply) => {
+    if ((await store.find(tenantId, webhookId)) === undefined) return notFound(reply);
+    return { deliveries: await deliveries.deliveries(webhookId) };
+  });
 }
 
 function notFound(reply: FastifyReply): FastifyReply {

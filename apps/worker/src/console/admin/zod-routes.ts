@@ -1,5 +1,11 @@
 import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
-import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchema,
+  FastifyTypeProvider,
+  RawServerDefault,
+} from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 
@@ -11,7 +17,22 @@ declare module 'fastify' {
     summary?: string;
     /** The problems that it may answer with, beside those that any route may. */
     problems?: readonly ErrorCode[];
+    /** It answers 204. */
+    hasNoContent?: boolean;
+    /** It takes an `Idempotency-Key`. */
+    hasKey?: boolean;
   }
+}
+
+/** The schema of a route here. */
+export interface DocumentedSchema extends Pick<
+  FastifySchema,
+  'operationId' | 'summary' | 'problems' | 'hasNoContent' | 'hasKey'
+> {
+  params?: z.ZodType;
+  querystring?: z.ZodType;
+  body?: z.ZodType;
+  response?: Record<number, z.ZodType>;
 }
 
 interface ZodTypes extends FastifyTypeProvider {

@@ -1,7 +1,8 @@
 import type { Integration } from '@connectors/oauth';
-import { ConnectorsError, idRule, isId } from '@connectors/vault-core';
+import { ConnectorsError } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { id } from '../admin/params.ts';
 import type { ZodRoutes } from '../admin/zod-routes.ts';
 import type { ConnectLinks } from './connect-links.ts';
 import { returnAddress } from './return-url.ts';
@@ -14,8 +15,6 @@ export interface ConnectSessionRoutes {
   returnOrigins: readonly string[];
   log: Logger;
 }
-
-const id = z.string().refine(isId, `must be ${idRule}`);
 
 /** RFC 6749 3.3. */
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be one scope, without spaces');
@@ -47,10 +46,17 @@ const session = z.object({
 /** A link for one user of a tenant, who connects integrations with it. */
 export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionRoutes): void {
   const { links, consoleUrl, log } = options;
-  const params = z.object({ tenantId: id });
+  const schema = {
+    operationId: 'createConnectSession',
+    summary: 'A link for one user of a tenant, who connects integrations with it.',
+    params: z.object({ tenantId: id }),
+    body: newSession,
+    response: { 201: session },
+    problems: ['integration_unknown'] as const,
+  };
   app.post(
     '/tenants/:tenantId/connect-sessions',
-    { schema: { params, body: newSession, response: { 201: session } } },
+    { schema },
     async ({ params: { tenantId }, body }, reply) => {
       checkTenant(tenantId);
       const { expiresInSeconds, returnUrl, ...visit } = body;
