@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Launch } from '@connectors/dev-servers';
 import { findLastingPort } from '@connectors/tools/fleet/port.ts';
+import { readFlags } from '../flags.ts';
 import { fetchNginx, fetchWrk } from './debian.ts';
 import { integration, startDeployment, token } from './deployment.ts';
 import { makeLoad, type LoadResult } from './load.ts';
@@ -18,7 +18,9 @@ a static header, a bare node:http and undici, a bare Fastify and @fastify/reply-
 with its lines for access and audit. Fails below 1.1 times reply-from, 0.7 of node:http and undici, and, with the log on, 0.9 times reply-from. With --profile, each Node
 leaves a CPU profile in that directory.`;
 
-const { rounds, seconds, connections, only, profile } = readFlags();
+const flags = readFlags(usage, { rounds: 5, seconds: 4, connections: 64 }, ['only', 'profile']);
+const { rounds, seconds, connections, profile } = flags;
+const only = flags.only?.split(',');
 const profiling = profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` };
 const dir = mkdtempSync(join(tmpdir(), 'bench-proxy-'));
 process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
@@ -125,40 +127,6 @@ function describeVariants(
 
 function script(file: string, ...args: string[]): Launch {
   return { command: process.execPath, args: [join(import.meta.dirname, file), ...args] };
-}
-
-function readFlags() {
-  const options = {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    connections: { type: 'string', default: '64' },
-    only: { type: 'string' },
-    profile: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  } as const;
-  try {
-    const { values } = parseArgs({ options });
-    if (values.help) {
-      console.log(usage);
-      process.exit(0);
-    }
-    const { rounds, seconds, connections, only, profile } = values;
-    return {
-      rounds: count(rounds),
-      seconds: count(seconds),
-      connections: count(connections),
-      only: only?.split(','),
-      profile,
-    };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is no number from 1 to 9999`);
-  return Number(text);
 }
 
 process.exitCode = (await run()) ? 0 : 1;

@@ -1,3 +1,4 @@
+import { median } from '../quantiles.ts';
 import type { LoadResult } from './load.ts';
 
 export interface Result extends LoadResult {
@@ -64,7 +65,5 @@ function ratio(rounds: readonly Round[], of: string, to: string): number {
 }
 
 function over(rounds: readonly Round[], value: (round: Round) => number | undefined): number {
-  const sorted = rounds.map((round) => value(round) ?? NaN).toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return ((sorted[middle] ?? NaN) + (sorted[sorted.length - 1 - middle] ?? NaN)) / 2;
+  return median(rounds.map((round) => value(round) ?? NaN));
 }

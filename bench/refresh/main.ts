@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { inParallel } from '@connectors/tools/fleet/in-parallel.ts';
 import { refreshTogether } from '@connectors/tools/fleet/refresh-together.ts';
 import { integration, startFleet, type Fleet } from '@connectors/tools/fleet/start-fleet.ts';
+import { readFlags } from '../flags.ts';
+import { median } from '../quantiles.ts';
 import type { BareLoopAnswer, BareLoopOrder } from './bare-loop.ts';
 import { countRedisConnections, readWorkerLoad, type WorkerLoad } from './worker-load.ts';
 
@@ -31,7 +32,7 @@ interface Round {
   load: WorkerLoad;
 }
 
-const { credentials, rounds } = readFlags();
+const { credentials, rounds } = readFlags(usage, { credentials: 1_000, rounds: 5 });
 const tenants = Array.from({ length: credentials }, (_, index) => `tenant-${index}`);
 const dir = mkdtempSync(join(tmpdir(), 'bench-'));
 
@@ -136,36 +137,6 @@ function judge(measured: readonly Round[]): boolean {
     `medians: workers ${fleet.toFixed(0)}/s, bare loop ${loop.toFixed(0)}/s, ratio ${ratio.toFixed(2)}, ${verdict}`,
   );
   return ratio >= requiredRatio;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return ((sorted[middle] ?? 0) + (sorted[sorted.length - 1 - middle] ?? 0)) / 2;
-}
-
-function readFlags(): { credentials: number; rounds: number } {
-  const options = {
-    credentials: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '5' },
-    help: { type: 'boolean', default: false },
-  } as const;
-  try {
-    const { values } = parseArgs({ options });
-    if (values.help) {
-      console.log(usage);
-      process.exit(0);
-    }
-    return { credentials: count(values.credentials), rounds: count(values.rounds) };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new Error(`${text} is no number from 1 to 99999`);
-  return Number(text);
 }
 
 process.once('exit', () => rmSync(dir, { recursive: true, force: true }));

@@ -3,8 +3,9 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { integration, startFleet } from '@connectors/tools/fleet/start-fleet.ts';
+import { readFlags } from '../flags.ts';
+import { median, quantile } from '../quantiles.ts';
 import { startEventSource } from './event-source.ts';
 import { openStream, type Stream } from './stream.ts';
 
@@ -14,18 +15,8 @@ How much later the first event of a stream comes through the proxy than directly
 nothing for --idle seconds and one event after that: how many were cut, and what they cost in memory. Fails if the median of
 the pairs is over 5 ms, or a stream is cut.`;
 
-const { values } = parseArgs({
-  options: {
-    pairs: { type: 'string', default: '200' },
-    streams: { type: 'string', default: '1000' },
-    idle: { type: 'string', default: '10' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) console.log(usage);
-else
-  process.exitCode = (await run(Number(values.pairs), Number(values.streams), Number(values.idle))) ? 0 : 1;
+const { pairs, streams, idle } = readFlags(usage, { pairs: 200, streams: 1_000, idle: 10 });
+process.exitCode = (await run(pairs, streams, idle)) ? 0 : 1;
 
 async function run(pairs: number, count: number, idleSeconds: number): Promise<boolean> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-streams-'));
@@ -72,7 +63,7 @@ async function firstEvents(pairs: number, direct: string, proxied: string, key: 
     results.map(([, through]) => through),
   );
   show('later by', later);
-  return quantile(later, 0.5) <= 5;
+  return median(later) <= 5;
 }
 
 async function openMany(
@@ -109,13 +100,8 @@ async function openMany(
 }
 
 function show(name: string, values: readonly number[]): void {
-  const cell = (part: number) => quantile(values, part).toFixed(2).padStart(8);
-  console.log(`${name.padEnd(11)}${cell(0.5)}${cell(0.95)}`);
-}
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+  const cells = [median(values), quantile(values, 0.95)].map((value) => value.toFixed(2).padStart(8));
+  console.log(`${name.padEnd(11)}${cells.join('')}`);
 }
 
 function residentKiB(pid: number): number {

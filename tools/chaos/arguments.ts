@@ -7,7 +7,7 @@ export interface Arguments {
   tenants: number;
 }
 
-export const usage = `usage: pnpm chaos [--seconds 60] [--seed 1] [--tenants 200]
+export const usage = `usage: npx pnpm@12 chaos [--seconds 60] [--seed 1] [--tenants 200]
 
 Runs workers, proxies, Redis and Vault, lets agents call through them, and breaks things by a random schedule.
 Exits with 0 if no refresh token was spent twice by live workers, no grant was lost without an excuse, and no request

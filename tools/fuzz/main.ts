@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { fuzz } from './run.ts';
 import { startWorld } from './world.ts';
 
-const usage = `usage: pnpm fuzz:proxy [--requests 100000] [--seed n]
+const usage = `usage: npx pnpm@12 fuzz:proxy [--requests 100000] [--seed n]
 
 Sends random requests over bare connections to a proxy with two upstreams. Exits with 0 if it neither crashes nor hangs, every
 answer is well-formed, no token reaches a wrong upstream or comes back, and the proxy serves on.

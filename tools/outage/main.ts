@@ -6,7 +6,7 @@ import { outages } from './outages.ts';
 import { offencesOf, report } from './report.ts';
 import { runOutages } from './run.ts';
 
-const usage = `usage: pnpm outage [--seconds 60] [--tenants 40] [--only 'Vault killed']
+const usage = `usage: npx pnpm@12 outage [--seconds 60] [--tenants 40] [--only 'Vault killed']
 
 Runs a worker, two proxies, Redis and Vault, lets agents call through the proxies all the time, and takes parts away: Vault,
 Redis, both, an upstream. Exits with 1 if a request failed that need not.

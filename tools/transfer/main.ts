@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { transfer } from './transfer.ts';
 
-const usage = `usage: pnpm transfer [--gigabytes 2]
+const usage = `usage: npx pnpm@12 transfer [--gigabytes 2]
 
 Sends that much up and down through a proxy, and watches its memory. Exits with 0 if the checksums are equal and the resident
 memory grew by less than 64 MiB. Linux only: it reads /proc.

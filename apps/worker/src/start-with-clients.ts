@@ -21,12 +21,13 @@ export async function startWithClients(
 ): Promise<WorkerApp> {
   const vault = new VaultClient({ ...vaultOptions(settings), maxRetries: 0 });
   const stopping = new AbortController();
-  const clients = await readClients(vault, log);
+  const reader = new ClientReader(vault, log);
+  const clients = await reader.read();
   let app = await start(clients === undefined ? settings : readWorkerConfig(env, clients), log);
   const isComplete = clients === undefined ? completeLater().catch(onFailure) : undefined;
 
   async function completeLater(): Promise<void> {
-    const late = await keepReading(vault, log, stopping.signal);
+    const late = await keepReading(reader, stopping.signal);
     if (late === undefined) return;
     const config = readWorkerConfig(env, late);
     if (late.size === 0) return;
@@ -53,25 +54,39 @@ async function start(config: WorkerConfig, log: Logger): Promise<WorkerApp> {
 }
 
 /** Reads until Vault answers; `undefined` if the worker was stopped before. */
-async function keepReading(vault: VaultClient, log: Logger, stop: AbortSignal) {
+async function keepReading(reader: ClientReader, stop: AbortSignal) {
   for (;;) {
     await delay(retryMs, undefined, { signal: stop }).catch(() => undefined);
     if (stop.aborted) return undefined;
-    const clients = await readClients(vault, log);
+    const clients = await reader.read();
     if (clients !== undefined) return clients;
   }
 }
 
-/** `undefined` if Vault cannot be asked. A client that is not as it should be is no reason to do without the others. */
-async function readClients(vault: VaultClient, log: Logger): Promise<Map<string, KeptClient> | undefined> {
-  try {
-    const { clients, unreadable } = await vault.clients.readAll();
-    if (unreadable.length > 0)
-      log.error({ integrations: unreadable }, 'clients in Vault are not as they should be');
-    return clients;
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    log.warn({ reason: error.reason }, 'the clients in Vault cannot be read yet');
-    return undefined;
+/** Says why the clients cannot be read, once for each reason in turn. */
+class ClientReader {
+  readonly #vault: VaultClient;
+  readonly #log: Logger;
+  #toldReason: string | undefined;
+
+  constructor(vault: VaultClient, log: Logger) {
+    this.#vault = vault;
+    this.#log = log;
+  }
+
+  /** `undefined` if Vault cannot be asked. A client that is not as it should be is no reason to do without the others. */
+  async read(): Promise<Map<string, KeptClient> | undefined> {
+    try {
+      const { clients, unreadable } = await this.#vault.clients.readAll();
+      if (unreadable.length > 0)
+        this.#log.error({ integrations: unreadable }, 'clients in Vault are not as they should be');
+      return clients;
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      const { reason } = error;
+      if (reason !== this.#toldReason) this.#log.warn({ reason }, 'the clients in Vault cannot be read yet');
+      this.#toldReason = reason;
+      return undefined;
+    }
   }
 }

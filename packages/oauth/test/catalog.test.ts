@@ -85,7 +85,7 @@ describe.each([...catalog.values()])('$id', (definition) => {
   });
 
   it.skipIf(grant !== 'authorization_code')(
-    'sends users to its page, with what protects the flow',
+    `sends users to its page, with what protects the flow${grant === 'authorization_code' ? '' : ` (skipped: with ${grant} nobody consents)`}`,
     async () => {
       const integration = await integrationOf(id);
       const url = authorizeUrl(integration, {

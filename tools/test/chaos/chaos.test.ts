@@ -95,7 +95,7 @@ describe('chaos', () => {
   it('explains itself, and what it does not understand', async () => {
     const help = launch('--help');
     expect(await help.ended).toBe(0);
-    expect(help.output()).toContain('usage: pnpm chaos');
+    expect(help.output()).toContain('usage: npx pnpm@12 chaos');
     const wrong = launch('--seconds', 'soon');
     expect(await wrong.ended).toBe(2);
     expect(wrong.output()).toContain('--seconds must be a whole number');

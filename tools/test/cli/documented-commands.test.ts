@@ -27,17 +27,29 @@ afterAll(async () => {
   rmSync(dir, { recursive: true });
 });
 
-it('the commands of docs/agents.md do as it says', async () => {
-  const text = readFileSync(join(root, 'docs/agents.md'), 'utf8');
+/** Runs the commands of a page one after the other, in a folder of its own. */
+function run(page: string, more = '') {
+  const text = readFileSync(join(root, 'docs', page), 'utf8');
   const commands = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, fence]) => fence).join('');
   const env = {
     PATH: `${dir}/bin:${process.env['PATH']}`,
     CONSOLE_URL: fleet.workers[0]?.url,
     ADMIN_TOKEN: adminToken,
   };
-  const run = promisify(execFile);
-  const { stdout, stderr } = await run('sh', ['-euc', `${commands}echo "$AGENT_KEY"`], { env });
+  return promisify(execFile)('sh', ['-euc', `${commands}${more}`], { env, cwd: dir });
+}
+
+it('the commands of docs/agents.md do as it says', async () => {
+  const { stdout, stderr } = await run('agents.md', 'echo "$AGENT_KEY"');
   expect(stdout).toMatch(/^grant +acme · github · REST GET$/m);
   expect(stdout).toMatch(/^cak_[a-z2-7]{16}_[a-z2-7]{52}\n$/m);
   expect(stderr).toMatch(/is revoked\.\n$/);
+});
+
+it('the commands of docs/integrations.md do as it says', async () => {
+  writeFileSync(join(dir, 'secret.txt'), 'canary\n');
+  const { stdout, stderr } = await run('integrations.md');
+  expect(stdout).toMatch(/^github +Iv1\.example +secret +/m);
+  expect(stderr).toMatch(/is forgotten/);
+  expect(stdout + stderr).not.toContain('canary');
 });
