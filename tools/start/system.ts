@@ -61,6 +61,7 @@ const integrationsFile = join(dataDir, 'connectors.yaml');
 function writeIntegrations({ demo: servers }: Backends): void {
   const entry = {
     provider: 'oidc',
+    name: 'Demo',
     issuer: servers.issuer,
     clientId: demo.clientId,
     scopes: demo.scopes,

@@ -1,4 +1,4 @@
-import type { Integration } from '@connectors/oauth';
+import { missingScopes, type Integration } from '@connectors/oauth';
 import { stateAtRest } from '@connectors/refresh';
 import { accountSchema, isRefreshable, type StoredCredential } from '@connectors/vault-core';
 import { z } from 'zod';
@@ -58,7 +58,7 @@ export function viewCredential(
   const { metadata, scopes, expiresAt } = stored;
   const canRefresh = isRefreshable(stored) && integration !== undefined;
   const { state, reason } = stateOf(stored, canRefresh, outlook, now);
-  const missingScopes = integration?.scopes.filter((scope) => !scopes.includes(scope)) ?? [];
+  const missing = integration ? missingScopes(integration.provider, integration.scopes, scopes) : [];
   const { account, fields, createdAt, tokenIssuedAt, refreshCount, revision } = metadata;
   return {
     integration: id,
@@ -67,7 +67,7 @@ export function viewCredential(
     ...(reason === undefined ? {} : { reason }),
     ...(account === undefined ? {} : { account }),
     scopes,
-    ...(missingScopes.length === 0 ? {} : { missingScopes }),
+    ...(missing.length === 0 ? {} : { missingScopes: missing }),
     connectedAt: createdAt,
     tokenIssuedAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
