@@ -5,14 +5,20 @@ import { proxyConfigSchema } from '../../apps/proxy/src/config.ts';
 import { createMetrics as createProxyMetrics } from '../../apps/proxy/src/metrics.ts';
 import { workerConfigSchema } from '../../apps/worker/src/config.ts';
 import { createMetrics as createWorkerMetrics } from '../../apps/worker/src/metrics.ts';
+import { describeAdminApi } from '../../apps/worker/src/console/admin/api.ts';
+import { adminApiPage } from './admin-api-page.ts';
+import { adminClientTypes } from './admin-client-types.ts';
 import { failuresPage } from './failures-page.ts';
 import { integrationFieldsPage } from './integration-fields-page.ts';
 import { page, table } from './markdown.ts';
 import { providersPage } from './providers-page.ts';
 
-/** The pages that are made from the code, by file name below docs/. */
+/** What is made from the code, by file name below docs/. */
 export async function generatePages(): Promise<Record<string, string>> {
+  const adminApi = await describeAdminApi();
   return {
+    'admin-api.md': adminApiPage(adminApi),
+    '../packages/admin-client/src/operations.ts': await adminClientTypes(adminApi),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
     'failures.md': failuresPage(),

@@ -1,6 +1,6 @@
 import { EgressRefusedError } from '@connectors/egress';
 import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerProblem } from '../problem.ts';
 import type { AdminSessions } from '../session.ts';
 import type { WrongTokens } from '../wrong-tokens.ts';
@@ -12,6 +12,7 @@ import { registerOverview, type OverviewRoutes } from './overview.ts';
 import { registerTenants, type TenantRoutes } from './tenants.ts';
 import { registerEvents, type EventRoutes } from './events.ts';
 import { registerClients, type ClientRoutes } from './clients.ts';
+import type { OpenApiDocument } from './openapi-document.ts';
 import { openApiDocument, type DocumentedRoute } from './openapi.ts';
 import { useZod, type DocumentedSchema } from './zod-routes.ts';
 import { registerConnectSessions, type ConnectSessionRoutes } from '../connect/connect-sessions.ts';
@@ -36,7 +37,7 @@ export interface AdminApi
  * The operator's API, for programs: the admin token as a Bearer token, and nothing that a browser would send by itself, so
  * that no foreign page can use it.
  */
-export function registerAdminApi(app: FastifyInstance, options: AdminApi): void {
+export function registerAdminApi(app: FastifyInstance, options: AdminApi): OpenApiDocument {
   app.addHook('onRequest', requireAdminToken(options));
   app.setErrorHandler(answerError);
   // A body is JSON, or refused. Some clients name the type of a body that they do not have.
@@ -60,6 +61,21 @@ export function registerAdminApi(app: FastifyInstance, options: AdminApi): void 
   registerConnectSessions(routes, options);
   const document = openApiDocument(documented);
   app.get('/openapi.json', () => document);
+  return document;
+}
+
+/** The document that the API serves, for who has no console at hand. No handler of these routes ever runs. */
+export async function describeAdminApi(): Promise<OpenApiDocument> {
+  const app = Fastify();
+  let document: OpenApiDocument | undefined;
+  await app.register(
+    async (scope) => {
+      document = registerAdminApi(scope, {} as AdminApi);
+    },
+    { prefix: '/admin' },
+  );
+  if (document === undefined) throw new Error('the admin API was not registered');
+  return document;
 }
 
 /** The routes that are registered from now on, for the document of the API. */

@@ -1,5 +1,6 @@
 import { errorTable, type ErrorCode } from '@connectors/vault-core';
 import { z } from 'zod';
+import type { OpenApiDocument, Operation, Schema } from './openapi-document.ts';
 import type { DocumentedSchema } from './zod-routes.ts';
 
 /** A route as it was registered. */
@@ -10,7 +11,9 @@ export interface DocumentedRoute {
   schema: DocumentedSchema;
 }
 
-type Json = Record<string, unknown>;
+type Parameter = NonNullable<Operation['parameters']>[number];
+type Responses = Operation['responses'];
+type Schemas = Record<string, Schema>;
 
 /** Problems of every operation, and of those that have something to read. */
 const always: readonly ErrorCode[] = [
@@ -39,9 +42,9 @@ const problem = z
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 
 /** The OpenAPI 3.1 document of the admin API, made from the schemas that requests and answers are checked with. */
-export function openApiDocument(routes: readonly DocumentedRoute[]): Json {
-  const schemas: Json = {};
-  const paths: Record<string, Json> = {};
+export function openApiDocument(routes: readonly DocumentedRoute[]): OpenApiDocument {
+  const schemas: Schemas = {};
+  const paths: OpenApiDocument['paths'] = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, schemas) };
@@ -49,6 +52,7 @@ export function openApiDocument(routes: readonly DocumentedRoute[]): Json {
   return {
     openapi: '3.1.0',
     info: { title: 'Connectors: admin API', version: '1' },
+    servers: [{ url: '/admin' }],
     security: [{ adminToken: [] }],
     paths,
     components: {
@@ -58,8 +62,8 @@ export function openApiDocument(routes: readonly DocumentedRoute[]): Json {
   };
 }
 
-function operation({ path, schema }: DocumentedRoute, schemas: Json): Json {
-  const { operationId, summary, params, querystring, body, hasKey = false } = schema;
+function operation({ path, schema }: DocumentedRoute, schemas: Schemas): Operation {
+  const { operationId = '', summary = '', params, querystring, body, hasKey = false } = schema;
   const parameters = [
     ...parametersOf(params, 'path', schemas),
     ...parametersOf(querystring, 'query', schemas),
@@ -88,12 +92,9 @@ function tagOf(path: string): string {
   return path.split('/').findLast((part) => /^[a-z-]+s$/.test(part)) ?? 'operation';
 }
 
-function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query', schemas: Json): Json[] {
+function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query', schemas: Schemas): Parameter[] {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = toJson(schema, 'output', schemas) as {
-    properties?: Record<string, Json>;
-    required?: string[];
-  };
+  const { properties = {}, required = [] } = toJson(schema, 'output', schemas);
   return Object.entries(properties).map(([name, { description, ...rest }]) => ({
     name,
     in: place,
@@ -103,12 +104,12 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query', sc
   }));
 }
 
-function requestBody(schema: z.ZodType, schemas: Json): Json {
+function requestBody(schema: z.ZodType, schemas: Schemas): NonNullable<Operation['requestBody']> {
   const required = !schema.safeParse(undefined).success;
   return { required, content: { 'application/json': { schema: toJson(schema, 'input', schemas) } } };
 }
 
-function answersOf({ response = {}, hasNoContent = false }: DocumentedSchema, schemas: Json): Json {
+function answersOf({ response = {}, hasNoContent = false }: DocumentedSchema, schemas: Schemas): Responses {
   const answers = Object.entries(response).map(([status, schema]) => [
     status,
     {
@@ -117,7 +118,7 @@ function answersOf({ response = {}, hasNoContent = false }: DocumentedSchema, sc
     },
   ]);
   return {
-    ...(Object.fromEntries(answers) as Json),
+    ...(Object.fromEntries(answers) as Responses),
     ...(hasNoContent ? { 204: { description: 'Done.' } } : {}),
   };
 }
@@ -125,7 +126,7 @@ function answersOf({ response = {}, hasNoContent = false }: DocumentedSchema, sc
 const words: Readonly<Record<string, string>> = { 200: 'Done.', 201: 'Made.', 202: 'Under way.' };
 
 /** By status, the codes that have it. */
-function problemsOf(schema: DocumentedSchema, schemas: Json): Json {
+function problemsOf(schema: DocumentedSchema, schemas: Schemas): Responses {
   const { params, querystring, body, hasKey = false, problems = [] } = schema;
   const hasInput = params !== undefined || querystring !== undefined || body !== undefined;
   const codes = [
@@ -146,10 +147,12 @@ function problemsOf(schema: DocumentedSchema, schemas: Json): Json {
 }
 
 /** Moves what has a name to where all operations find it. */
-function toJson(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
+function toJson(schema: z.ZodType, io: 'input' | 'output', schemas: Schemas): Schema {
   const { $schema: _dialect, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  const moved = (part: unknown) =>
-    JSON.parse(JSON.stringify(part).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
-  for (const [name, definition] of Object.entries($defs ?? {})) schemas[name] = moved(definition);
-  return moved(json);
+  for (const [name, definition] of Object.entries($defs ?? {})) schemas[name] = pointed(definition);
+  return pointed(json);
+}
+
+function pointed(schema: object): Schema {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as Schema;
 }

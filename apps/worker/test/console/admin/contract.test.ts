@@ -5,7 +5,12 @@ import { writeFile, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminToken, startWorld, type World } from '../../start-world.ts';
 import { startConsole } from '../start-console.ts';
-import { answerProblems, operationsOf, type NamedOperation, type OpenApiDocument } from './document.ts';
+import {
+  operationsOf,
+  type NamedOperation,
+  type OpenApiDocument,
+} from '../../../src/console/admin/openapi-document.ts';
+import { answerProblems } from './document.ts';
 import { startAdmin, type Admin } from './start-admin.ts';
 
 let world: World;
@@ -184,7 +189,7 @@ async function forEach(
 /** Of its body; one that may be left out says so by a second kind. */
 function fieldsOf({ requestBody }: NamedOperation): string[] {
   const schema = requestBody?.content['application/json']?.schema;
-  return Object.keys((schema.anyOf?.[0] ?? schema).properties as object);
+  return Object.keys((schema?.anyOf?.[0] ?? schema)?.properties ?? {});
 }
 
 const common = new Set(['400', '401', '413', '415', '429', '503']);

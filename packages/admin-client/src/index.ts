@@ -1,0 +1,2 @@
+export { AdminApiError, AdminClient, type AdminClientOptions } from './client.ts';
+export * from './operations.ts';
