@@ -5,6 +5,7 @@ import { html, type Html } from '../pages/html.ts';
 import { cardPage, noticePage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
 import { complete } from './connect-page.ts';
+import { fieldLabel } from './field-label.ts';
 import { enter, enterForm, type Entered } from './enter.ts';
 import { resultPath } from './result-page.ts';
 
@@ -112,7 +113,7 @@ function choicesPage(
 
 function choicePart({ field, options }: Choice, current: string | undefined): Html {
   return html`<label
-    >${field}
+    >${fieldLabel(field)}
     <select name="${field}">
       ${options.map(
         ({ value, label }) =>

@@ -38,12 +38,13 @@ export function registerLinkPages(app: FastifyInstance, options: ConnectOptions)
 function linkPage({ integrations }: ConnectOptions, token: string, visit: Visit): string {
   const { tenantId, integration, user } = visit;
   const name = integration === undefined ? '' : (integrations.get(integration)?.provider.name ?? integration);
-  const what = integration === undefined ? 'manage the connections' : html`connect <strong>${name}</strong>`;
+  const what =
+    integration === undefined ? 'manage the connections of' : html`connect <strong>${name}</strong> for`;
   const who = user === undefined ? '' : html`<p class="faint">You were sent here as ${user}.</p>`;
   return cardPage(
     'Continue',
     html`<h1>Continue to Connectors</h1>
-      <p>You are about to ${what} of <strong>${tenantId}</strong>.</p>
+      <p>You are about to ${what} <strong>${tenantId}</strong>.</p>
       ${who}
       <form method="post" action="/connect/session/${token}">
         <button class="primary wide">Continue</button>

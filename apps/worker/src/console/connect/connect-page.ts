@@ -11,6 +11,7 @@ import { pagePolicy } from '../headers.ts';
 import { html, type Html } from '../pages/html.ts';
 import { cardPage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
+import { fieldLabel } from './field-label.ts';
 import { enter, enterForm, type Entered } from './enter.ts';
 import { failurePage } from './result-page.ts';
 import type { TenantSession } from './tenant-session.ts';
@@ -40,7 +41,11 @@ export function registerConnectPage(app: FastifyInstance, options: ConnectOption
     if (typeof ready === 'string') return failurePage(reply, ready, tenantId, integration.id);
     // The operator goes the way of the user: from a provider no cookie comes back that is for this site alone.
     const session = visitor.kind === 'user' ? visitor.session : options.sessions.open(reply, { tenantId });
-    return reply.redirect(await begin(options, ready, session, fields), 303);
+    const url = await begin(options, ready, session, fields);
+    if (url !== undefined) return reply.redirect(url, 303);
+    allowForm(options, reply, integration);
+    const elsewhere = `this leads to no address of ${integration.provider.name}`;
+    return reply.code(400).send(connectPage(options, entered, fields, [elsewhere]));
   });
 }
 
@@ -52,13 +57,13 @@ function allowForm({ consoleUrl }: ConnectOptions, reply: FastifyReply, { provid
   void reply.header('content-security-policy', pagePolicy('https:', ...(isPlain ? ['http:'] : [])));
 }
 
-/** Keeps what the callback will need, and answers where the user goes. */
+/** Keeps what the callback will need, and answers where the user goes; nothing when the fields lead away from the provider. */
 async function begin(
   { states, consoleUrl }: ConnectOptions,
   integration: ReadyIntegration,
   session: TenantSession,
   fields: Record<string, string>,
-): Promise<string> {
+): Promise<string | undefined> {
   const { id: sessionId, end: _end, ...visit } = session;
   const flow = {
     ...visit,
@@ -70,17 +75,19 @@ async function begin(
   const state = await states.begin(flow);
   const { challenge, nonce } = states.secretsOf(state);
   const scopes = session.scopes ?? integration.scopes;
-  const url = authorizeUrl(
-    { ...integration, scopes },
-    {
-      redirectUri: redirectUri(consoleUrl, integration.id),
-      state,
-      codeChallenge: challenge,
-      ...(scopes.includes('openid') ? { nonce } : {}),
-      fields,
-    },
-  );
-  return url.href;
+  const request = {
+    redirectUri: redirectUri(consoleUrl, integration.id),
+    state,
+    codeChallenge: challenge,
+    ...(scopes.includes('openid') ? { nonce } : {}),
+    fields,
+  };
+  try {
+    return authorizeUrl({ ...integration, scopes }, request).href;
+  } catch (error) {
+    if (error instanceof TokenRequestError) return undefined;
+    throw error;
+  }
 }
 
 /** Each integration has its own, so that a provider cannot pass off an answer of its own as another's (RFC 9700 4.4.2). */
@@ -152,7 +159,7 @@ function connectPage(
 function scopesPart(scopes: string[], name: string): Html {
   if (scopes.length === 0) return html`<p>${name} shows you what that is.</p>`;
   return html`<div>
-    <p>It will be asked for:</p>
+    <p>${name} will be asked for:</p>
     <ul class="tags">
       ${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}
     </ul>
@@ -164,9 +171,9 @@ function problemsPart(problems: string[]): Html | string {
 }
 
 function fieldPart(name: string, value: string, isOptional: boolean): Html {
-  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const hint = isOptional ? html` <span class="hint">(optional)</span>` : '';
   return html`<label
-    >${words.charAt(0).toUpperCase() + words.slice(1)}
+    >${fieldLabel(name)}${hint}
     <input
       name="${name}"
       value="${value}"

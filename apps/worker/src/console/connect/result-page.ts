@@ -85,13 +85,11 @@ function connectedPage(
 ): string {
   const { name, note } = integration.provider;
   const { account } = stored?.metadata ?? {};
-  const notes = codes.map((code) =>
-    warningPart(
-      code,
-      code === 'no_refresh_token' ? note : undefined,
-      `/connect/${tenantId}/${integration.id}`,
-    ),
-  );
+  const path = `/connect/${tenantId}/${integration.id}`;
+  const notes = codes.map((code) => warningPart(code, code === 'no_refresh_token' ? note : undefined, path));
+  const again = codes.every(canChoose)
+    ? ''
+    : html`<p><a class="button wide" href="${path}">Connect again</a></p>`;
   return noticePage(
     codes.length === 0 ? 'good' : 'warning',
     `${name} is connected`,
@@ -99,20 +97,22 @@ function connectedPage(
         ${account === undefined ? '' : html`As <strong>${account.name ?? account.id}</strong>. `}Agents of
         <strong>${tenantId}</strong> can use it now.
       </p>
-      ${notes} ${onwardPart(options, { tenantId, integration, visitor })}`,
+      ${notes} ${again} ${onwardPart(options, { tenantId, integration, visitor })}`,
   );
 }
 
 function warningPart(code: WarningCode, note: string | undefined, path: string): Html {
   const { title, action } = warnings[code];
-  const link =
-    code === 'several_sites' || code === 'fields_unknown'
-      ? html` <a href="${path}/choices">Choose</a>`
-      : html` <a href="${path}">Connect again</a>`;
+  const link = canChoose(code) ? html` <a href="${path}/choices">Choose</a>` : '';
   return html`<div class="note warning">
     <strong>${title}.</strong> ${action}${link}
     ${note === undefined ? '' : html`<p class="small">${note}</p>`}
   </div>`;
+}
+
+/** Whether it is settled on the page of choices; all else by connecting again. */
+function canChoose(code: WarningCode): boolean {
+  return code === 'several_sites' || code === 'fields_unknown';
 }
 
 /** Back to the application, or to the page of the tenant. */

@@ -54,6 +54,13 @@ describe('a user who connects', () => {
     });
   });
 
+  it('is counted, by integration alone', async () => {
+    await connect.browser().connect(await linkTo('counted'), 'ada');
+    const figures = await (await fetch(`${connect.url}/metrics`)).text();
+    expect(figures).toMatch(/connectors_connects_total\{integration="demo",outcome="connected"\} \d+/);
+    expect(figures).not.toContain('counted');
+  });
+
   it('sees before it what is asked for, for whom, and by whom', async () => {
     const page = await connect.browser().enter(await linkTo('acme', { user: 'ada@example.com' }));
     for (const text of ['Connect OpenID Connect', 'acme', 'api:read', 'offline_access', 'ada@example.com'])

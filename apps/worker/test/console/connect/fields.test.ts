@@ -56,6 +56,13 @@ beforeAll(async () => {
       }),
     },
     twice: { quirks: { callback: { codeEncodedTwice: true } }, entry: () => ({ codeEncodedTwice: true }) },
+    hosted: {
+      entry: (url) => ({
+        fields: { host: { pattern: '.+' } },
+        authorizeUrl: `http://{host}:${new URL(url).port}/auth`,
+        authorizationHost: `127\\.0\\.0\\.1:${new URL(url).port}`,
+      }),
+    },
     market: { quirks: { callback: { withoutState: true } } },
     short: { quirks: { callback: { codeLifetime: 3 } } },
     bot: {
@@ -190,6 +197,17 @@ describe('what only the user knows', () => {
     expect(page.status).toBe(400);
     expect(page.text).toContain(problem);
     expect(/name="subdomain"\s+value="([^"]*)"/.exec(page.text)?.[1]).toBe(fields.subdomain);
+  });
+
+  it('leads to no host but the provider’s', async () => {
+    const browser = connect.browser();
+    const page = await browser.enter(await linkTo('hosted'));
+    for (const host of ['evil.example', 'evil.example/127.0.0.1', '127.0.0.1:1@evil.example']) {
+      const answer = await browser.submit(page, { host });
+      expect([answer.status, answer.location]).toEqual([400, undefined]);
+      expect(answer.text).toContain('this leads to no address of hosted');
+    }
+    expect((await browser.submit(page, { host: '127.0.0.1' })).status).toBe(303);
   });
 
   it('cannot be more than the provider’s definition names', async () => {
