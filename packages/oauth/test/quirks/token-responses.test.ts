@@ -1,40 +1,8 @@
-import type { Quirks } from '@connectors/dev-servers';
-import { Secret } from '@connectors/vault-core';
 import { describe, expect, it } from 'vitest';
 import { Injection, readTokenResponse } from '../../src/index.ts';
-import type { Provider, TokenSet } from '../../src/index.ts';
-import { answer, plainProvider, receivedAt } from '../fixtures.ts';
-import { dead, definitionOf, startQuirky, tokensOf } from './start-quirky.ts';
-
-async function connected(
-  response: Quirks['response'],
-  definition: Partial<Provider> = {},
-): Promise<TokenSet> {
-  const { connect } = await startQuirky({ response: response ?? {} }, definition);
-  return tokensOf(await connect());
-}
-
-/** Minutes until the token of a server that tells its lifetime of an hour in its own way expires. */
-async function minutes(
-  expiry: NonNullable<NonNullable<Quirks['response']>['expiry']>,
-  definition: Partial<Provider> = {},
-): Promise<number> {
-  return minutesLeft(await connected({ expiry }, definition));
-}
-
-/** Rounded: seconds pass on a slow machine, and clocks may tell whole ones. */
-function minutesLeft({ expiresAt }: TokenSet): number {
-  return Math.round(((expiresAt?.getTime() ?? 0) - Date.now()) / 60_000);
-}
-
-function read(body: object, definition: Partial<Provider> = {}, after?: 'consent'): TokenSet {
-  const provider = plainProvider({
-    ...definition,
-    tokenUrl: 'https://as.example/token',
-    clientAuthentication: 'post',
-  });
-  return tokensOf(readTokenResponse(provider, answer(200, { access_token: 'at-1', ...body }), after));
-}
+import { answer, plainProvider } from '../fixtures.ts';
+import { connected, minutesLeft, read } from './read-tokens.ts';
+import { definitionOf, startQuirky, tokensOf } from './start-quirky.ts';
 
 describe('quirk: form-encoded unless asked', () => {
   it('is read as GitHub answers', async () => {
@@ -47,84 +15,6 @@ describe('quirk: form-encoded unless asked', () => {
 describe('quirk: success status is not 200', () => {
   it('is a success all the same', async () => {
     expect((await connected({ status: 201 })).accessToken.reveal()).not.toBe('');
-  });
-});
-
-describe('quirk: error with HTTP 200, OAuth-shaped', () => {
-  it.each([
-    ['github', 'bad_refresh_token'],
-    ['zoho', 'invalid_code'],
-  ])('of %s ends the credential', async (id, code) => {
-    const error = { status: 200, codes: { invalid_grant: code } };
-    const { refresh } = await startQuirky({ response: { error } }, { ...definitionOf(id), fields: {} });
-    expect(await refresh(new Secret('unknown'))).toEqual(dead(code));
-  });
-});
-
-describe('quirk: error with HTTP 200, own shape', () => {
-  it('of Slack ends the credential', async () => {
-    const error = { status: 200, shape: 'ok', codes: { invalid_grant: 'invalid_refresh_token' } } as const;
-    const { refresh } = await startQuirky({ response: { error } }, definitionOf('slack-rotating'));
-    expect(await refresh(new Secret('unknown'))).toEqual(dead('invalid_refresh_token'));
-  });
-});
-
-describe('quirk: error body without `error`', () => {
-  it('of HubSpot is read where it has its code', async () => {
-    const error = { shape: 'status', codes: { invalid_grant: 'BAD_REFRESH_TOKEN' } } as const;
-    const { refresh } = await startQuirky({ response: { error } }, definitionOf('hubspot'));
-    expect(await refresh(new Secret('unknown'))).toEqual(dead('bad_refresh_token'));
-  });
-
-  it('of which nothing is known, as with Heroku, gives no credential up', async () => {
-    const { refresh } = await startQuirky(
-      { response: { error: { shape: 'message' } } },
-      definitionOf('heroku'),
-    );
-    expect(await refresh(new Secret('unknown'))).toMatchObject({
-      failure: { class: 'operator', reason: 'http_400' },
-    });
-  });
-});
-
-describe('quirk: dead refresh token is not 400 invalid_grant', () => {
-  it.each([
-    ['atlassian', 403],
-    ['front', 401],
-  ])('of %s ends the credential', async (id, status) => {
-    const { refresh } = await startQuirky(
-      { response: { error: { status } } },
-      { ...definitionOf(id), fields: {} },
-    );
-    expect(await refresh(new Secret('unknown'))).toEqual(dead('invalid_grant'));
-  });
-});
-
-describe('quirk: same code, several causes', () => {
-  it.each(['microsoft-entra', 'google', 'salesforce'])(
-    'of %s ends the credential, and nothing of the text is told',
-    (id) => {
-      const body = {
-        error: 'invalid_grant',
-        error_description: 'AADSTS700082: expired for ada@acme.example',
-      };
-      const result = readTokenResponse(definitionOf(id), answer(400, body));
-      expect(result.kind === 'failure' && result.failure.class).toBe('permanent');
-      expect(JSON.stringify(result)).not.toMatch(/AADSTS|ada@/);
-    },
-  );
-});
-
-describe('quirk: client error that looks like a user error', () => {
-  it('of Atlassian is the operator’s, and costs no credential', async () => {
-    const codes = { invalid_grant: 'access_denied' };
-    const { refresh } = await startQuirky(
-      { response: { error: { status: 403, codes } } },
-      { ...definitionOf('atlassian'), fields: {} },
-    );
-    expect(await refresh(new Secret('x'))).toMatchObject({
-      failure: { class: 'operator', reason: 'access_denied' },
-    });
   });
 });
 
@@ -163,73 +53,6 @@ describe('quirk: renamed keys', () => {
     const tokens = tokensOf(await connect());
     expect(minutesLeft(tokens)).toBe(60);
     expect((await refresh(tokens.refreshToken)).kind).toBe('tokens');
-  });
-});
-
-describe('quirk: expires_in missing, token expires', () => {
-  it('is assumed for Stripe Apps', async () =>
-    expect(await minutes('none', definitionOf('stripe-apps'))).toBe(60));
-  it('is what the operator says for the rest', async () =>
-    expect(await minutes('none', { ...definitionOf('notion'), assumedLifetime: 3600 })).toBe(60));
-});
-
-describe('quirk: expires_in missing, token does not expire', () => {
-  it.each(['github-oauth-app', 'slack', 'intercom', 'stripe-connect', 'monday', 'clickup', 'mailchimp'])(
-    'of %s is kept without an end',
-    (id) => expect(read({}, definitionOf(id)).expiresAt).toBeUndefined(),
-  );
-});
-
-describe('quirk: expires_in as a quoted string', () => {
-  it('is a number of seconds', async () => expect(await minutes('text')).toBe(60));
-});
-
-describe('quirk: absolute expiry, ISO 8601', () => {
-  it('is the end, as Square has it', async () =>
-    expect(await minutes('iso', definitionOf('square'))).toBe(60));
-});
-
-describe('quirk: absolute expiry, epoch seconds', () => {
-  it('is the end, as Strava has it', async () =>
-    expect(await minutes('epoch', definitionOf('strava'))).toBe(60));
-  it('may be in milliseconds', async () => expect(await minutes('milliseconds')).toBe(60));
-});
-
-describe('quirk: expires_in holds a timestamp', () => {
-  it('is the end, as Typeform may have it', async () =>
-    expect(await minutes('instantInExpiresIn', definitionOf('typeform'))).toBe(60));
-});
-
-describe('quirk: issue time returned', () => {
-  it.each(['gitlab', 'calendly', 'salesforce'])(
-    'of %s changes nothing: a lifetime counts from when the answer came',
-    (id) => {
-      const told = { expires_in: 7200, created_at: 1_500_000_000, issued_at: '1500000000000' };
-      expect(read(told, definitionOf(id)).expiresAt?.getTime()).toBe(receivedAt + 7_200_000);
-    },
-  );
-});
-
-describe('quirk: very long expires_in', () => {
-  it.each([
-    ['linear', 315_705_599],
-    ['linkedin', 5_184_000],
-  ])('of %s is a date', (id, seconds) => {
-    expect(read({ expires_in: seconds }, definitionOf(id)).expiresAt?.getTime()).toBe(
-      receivedAt + seconds * 1000,
-    );
-  });
-});
-
-describe('quirk: refresh lifetime field', () => {
-  it.each([
-    ['github-app-user', { refresh_token_expires_in: 86_400 }],
-    ['zendesk', { refresh_token_expires_in: 86_400 }],
-    ['quickbooks', { x_refresh_token_expires_in: 86_400 }],
-    ['keycloak', { refresh_expires_in: 86_400 }],
-    ['square', { refresh_token_expires_at: '2026-03-02T12:00:00Z' }],
-  ])('of %s is understood', (id, told) => {
-    expect(read(told, definitionOf(id)).refreshTokenExpiresAt?.getTime()).toBe(receivedAt + 86_400_000);
   });
 });
 
