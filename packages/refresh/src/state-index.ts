@@ -105,11 +105,12 @@ export class StateIndex {
       since: Number(found[index * 2 + 1]),
     }));
     return Promise.all(
-      tenants.map(async (tenant) => ({ ...tenant, credentials: await this.#credentials(tenant.tenantId) })),
+      tenants.map(async (tenant) => ({ ...tenant, credentials: await this.of(tenant.tenantId) })),
     );
   }
 
-  async #credentials(tenantId: string): Promise<StatesOfTenant> {
+  /** What is known of a tenant's credentials. */
+  async of(tenantId: string): Promise<StatesOfTenant> {
     const values = await this.#redis.hgetall(this.#hash(tenantId));
     return Object.fromEntries(
       Object.entries(values).map(([integration, value]) => {

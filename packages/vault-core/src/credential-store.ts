@@ -174,16 +174,24 @@ export class CredentialStore {
   /**
    * Some of the {@link listTenants}: at most `limit`, from the first after `after` on.
    *
+   * @param prefix only those that begin with it
    * @returns `next`, if there may be more, is what `after` is then
    */
-  async listTenantPage(limit: number, after?: string): Promise<{ tenants: string[]; next?: string }> {
+  async listTenantPage(
+    limit: number,
+    after?: string,
+    prefix = '',
+  ): Promise<{ tenants: string[]; next?: string }> {
     const tenants: string[] = [];
     let last = after === undefined ? '' : `${checkId('tenantId', after)}/`;
+    if (last < prefix) last = prefix;
     // Names that are not ours make a page shorter.
     while (tenants.length <= limit) {
       const names = await this.#engines.kv.listPage('', last, limit + 1);
-      tenants.push(...tenantsIn(names));
-      if (names.length <= limit) break;
+      const wanted = names.filter((name) => name.startsWith(prefix));
+      tenants.push(...tenantsIn(wanted));
+      // Behind them come others, or nothing.
+      if (wanted.length <= limit) break;
       last = names.at(-1) ?? last;
     }
     const page = tenants.slice(0, limit);

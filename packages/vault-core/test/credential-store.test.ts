@@ -223,6 +223,18 @@ await eachVault((vault) => {
       expect(found.filter((name) => /^(?:a|b)/i.test(name))).toEqual(['B', 'a-b', 'a', 'a_b', 'b']);
     });
 
+    it('of tenants may begin with some letters, and goes on within them', async () => {
+      for (const tenantId of ['acme', 'acme-1', 'acme-2', 'acme_x', 'acm', 'acmf'])
+        await stored({ tenantId, integration: 'github' });
+      const first = await client.credentials.listTenantPage(3, undefined, 'acme');
+      expect(first).toEqual({ tenants: ['acme-1', 'acme-2', 'acme'], next: 'acme' });
+      expect(await client.credentials.listTenantPage(3, first.next, 'acme')).toEqual({ tenants: ['acme_x'] });
+      expect(await client.credentials.listTenantPage(3, undefined, 'acme_x')).toEqual({
+        tenants: ['acme_x'],
+      });
+      expect(await client.credentials.listTenantPage(3, undefined, 'acme-3')).toEqual({ tenants: [] });
+    });
+
     it('of tenants goes on after one that is gone', async () => {
       await stored({ tenantId: 'zz', integration: 'github' });
       expect((await client.credentials.listTenantPage(5, 'zy')).tenants).toEqual(['zz']);

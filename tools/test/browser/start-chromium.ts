@@ -38,5 +38,5 @@ async function findChromium(): Promise<LaunchOptions> {
   });
   const [variable = '', executablePath = ''] = args;
   const [name = '', value = ''] = variable.split('=');
-  return { executablePath, env: { ...process.env, [name]: value } as Record<string, string> };
+  return { executablePath, env: { ...process.env, [name]: value } };
 }

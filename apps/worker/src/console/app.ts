@@ -20,8 +20,8 @@ import { oidcCallbackPath, registerOidcSignIn } from './oidc/oidc-sign-in.ts';
 import { SignInAttempts } from './oidc/sign-in-attempts.ts';
 import { registerAssets } from './pages/assets.ts';
 import { EventStreams } from './pages/event-stream.ts';
-import { readOverview, type OverviewDeps } from './pages/overview.ts';
-import { noOverviewPage, overviewPage } from './pages/overview-page.ts';
+import { registerOperatorPages } from './pages/operator/operator.ts';
+import type { OverviewDeps } from './pages/overview.ts';
 import { registerTenantPages } from './pages/tenant/tenant.ts';
 import { answerProblem } from './problem.ts';
 import { AdminSessions } from './session.ts';
@@ -101,6 +101,10 @@ async function registerConsole(app: FastifyInstance, deps: ConsoleDeps, adminTok
   const forUsers = { ...connect, ...parts, sessions: parts.tenantSessions };
   await app.register(async (scope) => registerConnect(scope, forUsers));
   await app.register(async (scope) => registerTenantPages(scope, { ...adminApi, ...forUsers }));
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', guardConsole({ ...parts, writable: true }));
+    registerOperatorPages(scope, { ...deps, ...adminApi, ...connect, ...parts });
+  });
   await app.register(async (scope) => registerBoardPages(scope, deps, parts));
 }
 
@@ -126,7 +130,7 @@ function consoleParts({ connect, consoleUrl, adminApi, log, now }: ConsoleDeps, 
   };
 }
 
-/** The operator's overview and the board. */
+/** The board of refresh jobs, with scripts and requests of its own. */
 async function registerBoardPages(
   app: FastifyInstance,
   deps: ConsoleDeps,
@@ -138,7 +142,6 @@ async function registerBoardPages(
     if (request.url.startsWith('/board/api/') && !deps.isRedisUp())
       return answerProblem(reply, 503, 'Redis does not answer.');
   });
-  registerOverview(app, deps);
   await registerBoard(app, deps.openBoardQueues(), deps.boardWritable);
 }
 
@@ -157,18 +160,5 @@ function registerOidc(
     openSession: (reply) => openSession(reply, sessions, origin),
     isSecure: origin.startsWith('https:'),
     log,
-  });
-}
-
-function registerOverview(app: FastifyInstance, { overview, isRedisUp, log, now }: ConsoleDeps): void {
-  app.get('/', async (_request, reply) => {
-    void reply.type('text/html; charset=utf-8');
-    try {
-      if (isRedisUp()) return overviewPage(await readOverview(overview), now());
-    } catch (error) {
-      // Redis may go while it is asked.
-      log.warn({ err: error }, 'no overview');
-    }
-    return reply.code(503).send(noOverviewPage());
   });
 }

@@ -2,15 +2,17 @@ import type { HistoryEntry } from '@connectors/refresh';
 import { html, type Html } from './html.ts';
 import { eventWords, time, type Names } from './words.ts';
 
-/**
- * Events, the newest first.
- *
- * @param subject what an event is about besides what its words say: the tenant, where there are several
- */
+interface Wording {
+  /** How integrations are called; by their ids, unless told. */
+  names?: Names;
+  /** What an event is about besides what its words say: the tenant, where there are several. */
+  subject?: (entry: HistoryEntry) => Html | '';
+}
+
+/** Events, the newest first. */
 export function eventList(
   entries: readonly HistoryEntry[],
-  names: Names,
-  subject: (entry: HistoryEntry) => Html | '' = () => '',
+  { names = new Map(), subject = () => '' }: Wording = {},
 ): Html {
   const connected = new Set(entries.flatMap((entry) => (entry.type === 'connected' ? [entry.revision] : [])));
   const items = entries

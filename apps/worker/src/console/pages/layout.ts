@@ -44,6 +44,8 @@ interface NavigationLink {
 
 const operatorLinks: NavigationLink[] = [
   { url: '/', text: 'Overview' },
+  { url: '/tenants', text: 'Tenants' },
+  { url: '/agents', text: 'Agents' },
   { url: '/board', text: 'Board' },
 ];
 

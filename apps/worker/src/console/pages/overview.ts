@@ -7,7 +7,6 @@ import {
   type TenantInState,
 } from '@connectors/refresh';
 import { refreshQueueName, type RefreshJobData, type RefreshQueues } from '@connectors/vault-core';
-import type { Job } from 'bullmq';
 import { addUp, perMinute } from '../per-minute.ts';
 
 /** What is going on, for the operator's first page. Ids, times and codes. */
@@ -21,8 +20,6 @@ export interface Overview {
   integrations: IntegrationState[];
   /** Token responses that Vault has not taken yet. */
   spooled: { job: RefreshJobData; since: string | undefined }[];
-  /** The refreshes that failed last and are not tried again, the newest first. */
-  failed: FailedRefresh[];
   webhooks: QueueState;
 }
 
@@ -39,14 +36,6 @@ export interface IntegrationState extends QueueState {
   throttledForMs: number;
 }
 
-export interface FailedRefresh {
-  tenantId: string;
-  integration: string;
-  reason: string;
-  /** Milliseconds since the epoch. */
-  at: number | undefined;
-}
-
 export interface OverviewDeps {
   queues: RefreshQueues;
   spool: Spool;
@@ -55,25 +44,20 @@ export interface OverviewDeps {
   now: () => number;
 }
 
-/** How many failed refreshes, and tenants that need somebody, are shown. */
-const maxFailed = 20;
+/** How many tenants that need somebody are shown. */
+const shown = 20;
 
 export async function readOverview(deps: OverviewDeps): Promise<Overview> {
   const { queues, spool, states, integrations } = deps;
-  const failed = await Promise.all(integrations.map((integration) => readFailed(queues, integration)));
   return {
     tenants: await states.count(),
-    needSomebody: await states.tenantsIn('needs_reauth', maxFailed),
+    needSomebody: await states.tenantsIn('needs_reauth', shown),
     refreshes: {
       completed: await countRefreshes(deps, 'completed'),
       failed: await countRefreshes(deps, 'failed'),
     },
     integrations: await Promise.all(integrations.map((id) => readIntegration(queues, id))),
     spooled: await spool.entries(),
-    failed: failed
-      .flat()
-      .toSorted((a, b) => (b.at ?? 0) - (a.at ?? 0))
-      .slice(0, maxFailed),
     webhooks: await readQueue(queues, webhookQueueName),
   };
 }
@@ -102,18 +86,4 @@ async function readQueue(queues: RefreshQueues, name: string): Promise<QueueStat
     scheduled: of('delayed'),
     failed: of('failed'),
   };
-}
-
-async function readFailed(queues: RefreshQueues, integration: string): Promise<FailedRefresh[]> {
-  const queue = queues.queue<RefreshJobData>(refreshQueueName(integration));
-  // BullMQ leaves holes for jobs that vanish meanwhile.
-  const jobs: (Job<RefreshJobData> | undefined)[] = await queue.getFailed(0, maxFailed - 1);
-  return jobs
-    .filter((job) => job !== undefined)
-    .map(({ data: { tenantId }, failedReason: reason, finishedOn: at }) => ({
-      tenantId,
-      integration,
-      reason,
-      at,
-    }));
 }

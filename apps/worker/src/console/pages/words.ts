@@ -7,7 +7,7 @@ import type { Tone } from './layout.ts';
 type State = CredentialView['state'];
 
 /** What people read of the states of a credential. */
-const stateWords: Record<State, { tone: Tone; word: string }> = {
+export const stateWords: Record<State, { tone: Tone; word: string }> = {
   active: { tone: 'good', word: 'Active' },
   expiring: { tone: 'warning', word: 'Expires soon' },
   failing: { tone: 'warning', word: 'Refresh fails' },

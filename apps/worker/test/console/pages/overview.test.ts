@@ -46,14 +46,14 @@ describe('the overview', () => {
     await console.schedule('acme');
     await console.schedule('umbrella');
     const rows = rowsOf(await page());
-    expect(rows).toContainEqual(['github', '0', '0', '2', '0', '']);
-    expect(rows).toContainEqual(['slack', '0', '0', '0', '0', '']);
+    expect(rows).toContainEqual(['github', '0', '0', '2', '0']);
+    expect(rows).toContainEqual(['slack', '0', '0', '0', '0']);
   });
 
   it('tells which provider has asked for time', async () => {
     await console.queues.throttle('slack', 90_000);
-    const [, , , , , provider] = rowsOf(await page()).find(([name]) => name === 'slack') ?? [];
-    expect(provider).toMatch(/^throttled for (90|8\d) s$/);
+    const names = rowsOf(await page()).map(([name]) => name);
+    expect(names).toContainEqual(expect.stringMatching(/^slack throttled for (90|8\d) s$/));
   });
 
   it('shows what lies in the spool: whose it is and since when, and of an entry of another kind that it is there', async () => {
@@ -65,7 +65,7 @@ describe('the overview', () => {
     expect(text).not.toContain('canary');
     expect(rowsOf(text)).toEqual(
       expect.arrayContaining([
-        ['acme', 'github', 'r1', '2025-11-08 12:00:00 UTC'],
+        ['acme', 'github', 'r1', '2025-11-08 12:00 UTC'],
         ['umbrella', 'github', 'r2', 'unknown'],
       ]),
     );

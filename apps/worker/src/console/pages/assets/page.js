@@ -105,10 +105,20 @@ for (const element of document.querySelectorAll('[data-live]')) served.set(eleme
 showTimes(document);
 const { events } = document.querySelector('main').dataset;
 if (events !== undefined) {
-  let pending;
+  let isPlanned = false;
+  let nextLook = 0;
   const soon = () => {
-    clearTimeout(pending);
-    pending = setTimeout(lookAgain, 100);
+    if (isPlanned) return;
+    isPlanned = true;
+    setTimeout(
+      async () => {
+        isPlanned = false;
+        await lookAgain();
+        // Where much happens, one look a second is enough.
+        nextLook = Date.now() + 1_000;
+      },
+      Math.max(100, nextLook - Date.now()),
+    );
   };
   const source = new EventSource(events);
   source.addEventListener('change', soon);

@@ -3,7 +3,7 @@ import type { CredentialView } from '../../credential-view.ts';
 import { eventList } from '../event-list.ts';
 import { html, type Html } from '../html.ts';
 import { cardPage, operatorPage, widePage, type Tone } from '../layout.ts';
-import { stateOrder, time } from '../words.ts';
+import { stateOrder } from '../words.ts';
 import { availableCard, credentialCard, disconnectForm, type CardContext } from './credential-card.ts';
 
 export interface TenantPage extends CardContext {
@@ -87,7 +87,7 @@ function recent({ events, credentials }: TenantPage): Html {
   const names = new Map(credentials.map(({ integration, name }) => [integration, name]));
   return events === undefined
     ? html`<p class="faint small">Events cannot be read at the moment.</p>`
-    : eventList(events, names);
+    : eventList(events, { names });
 }
 
 function linkForm({ tenantId, formToken }: TenantPage): Html {
@@ -104,22 +104,6 @@ function linkForm({ tenantId, formToken }: TenantPage): Html {
       <button>Make a link</button>
     </form>
   </section>`;
-}
-
-/** The link that was made: it is shown this once. */
-export function linkPage(tenantId: string, link: { url: string; expiresAt: Date }): string {
-  return cardPage(
-    'Link for a user',
-    html`<h1>Link for a user of ${tenantId}</h1>
-      <p>
-        It works once, in whichever browser it is opened first, until ${time(link.expiresAt.toISOString())}.
-      </p>
-      <label>Link <input id="link" readonly value="${link.url}" /></label>
-      <div class="actions">
-        <button class="primary" type="button" data-copy="link">Copy</button>
-        <a class="button" href="/tenants/${tenantId}">Back</a>
-      </div>`,
-  );
 }
 
 /** Asks before a connection is ended, where there is no script to ask in a dialog. */

@@ -7,9 +7,10 @@ import type { ConnectLinks } from '../../connect/connect-links.ts';
 import type { Connections } from '../../connections.ts';
 import { answerErrorPage } from '../error-page.ts';
 import type { EventStreams } from '../event-stream.ts';
+import { sendLink } from '../link-page.ts';
 import { disconnectNotice, findNotice, refreshNotice, type NoticeName } from './notices.ts';
 import { admitGuest, type DoorOptions, type Guest } from './tenant-door.ts';
-import { disconnectPage, leavePage, linkPage, tenantPage } from './tenant-page.ts';
+import { disconnectPage, leavePage, tenantPage } from './tenant-page.ts';
 
 export interface TenantPages extends DoorOptions {
   connections: Connections;
@@ -27,8 +28,6 @@ const one = `${page}/:integration`;
 
 /** How long a browser waits for a refresh that its user asked for. */
 const refreshWaitMs = 10_000;
-
-const linkSeconds = 900;
 
 /** A tenant's own page, for its users and the operator. */
 export function registerTenantPages(app: FastifyInstance, options: TenantPages): void {
@@ -110,26 +109,14 @@ function registerActions(app: FastifyInstance, options: TenantPages): void {
 }
 
 function registerLink(app: FastifyInstance, options: TenantPages): void {
-  const { links, consoleUrl, sessions, log } = options;
+  const { sessions } = options;
 
   app.post(`${page}/link`, async (request, reply) => {
     const guest = admitGuest(options, request, reply);
     if (guest === undefined) return reply;
-    const { tenantId, session } = guest;
     // A user must not give their way in to others.
-    if (session !== undefined) return reply.code(403).send(leavePage(tenantId, guest.formToken));
-    const user =
-      (request.body as URLSearchParams)
-        .get('user')
-        ?.trim()
-        .slice(0, 200)
-        .replaceAll(/\p{Cc}/gu, '') ?? '';
-    const { id, token, expiresAt } = await links.create(
-      { tenantId, ...(user === '' ? {} : { user }) },
-      linkSeconds,
-    );
-    log.info({ tenantId, connectSession: id }, 'connect session');
-    return linkPage(tenantId, { url: `${consoleUrl}/connect/session/${token}`, expiresAt });
+    if (guest.session !== undefined) return reply.code(403).send(leavePage(guest.tenantId, guest.formToken));
+    return sendLink(options, reply, guest.tenantId, request.body as URLSearchParams);
   });
 
   app.get(`${page}/leave`, (request, reply) => {

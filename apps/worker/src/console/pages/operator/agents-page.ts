@@ -1,0 +1,54 @@
+import type { Agent, Grant } from '@connectors/vault-core';
+import { html, type Html } from '../html.ts';
+import { operatorPage } from '../layout.ts';
+import { time } from '../words.ts';
+import { cell, row, table, title } from './table.ts';
+
+/** Who may call the proxy, and what for. Agents are made and changed over the admin API or the command line. */
+export function agentsPage(agents: readonly Agent[], unreadable: readonly string[], now: number): string {
+  const rows = agents
+    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .map((agent) =>
+      row(
+        html`${agent.name}<br /><code class="faint">${agent.id}</code>`,
+        html`${cell(
+          html`<ul class="plain">
+            ${agent.grants.map((grant) => html`<li>${grantWords(grant)}</li>`)}
+          </ul>`,
+        )}
+        ${cell(time(agent.createdAt))}${cell(expiry(agent, now))}`,
+      ),
+    );
+  const broken =
+    unreadable.length === 0 ? '' : html`<p class="note warning">Cannot be read: ${unreadable.join(', ')}</p>`;
+  return operatorPage(
+    { title: 'Agents', current: '/agents' },
+    html`<div class="title"><h1>Agents</h1></div>
+      ${broken}
+      <section>
+        <h2>Who may call the proxy</h2>
+        <p>They are made and changed with <code>connectors keys</code>, or over the admin API.</p>
+        ${rows.length === 0 ? html`<p class="faint">There are none.</p>` : table(['Agent', 'Grants', 'Since', 'Until'].map(title), rows)}
+      </section>`,
+  );
+}
+
+function expiry({ expiresAt }: Agent, now: number): Html | string {
+  if (expiresAt === undefined) return '';
+  return Date.parse(expiresAt) > now ? time(expiresAt) : html`<span class="badge bad">expired</span>`;
+}
+
+function grantWords({ tenants, integrations, rest, mcp, expiresAt }: Grant): Html {
+  const some = (texts: readonly string[]): string =>
+    texts.length > 3 ? `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more` : texts.join(', ');
+  const what = integrations === undefined ? 'all integrations' : some(integrations);
+  const limits = [
+    ...(rest === undefined
+      ? []
+      : [`REST ${some(rest.methods ?? ['all methods'])} ${some(rest.paths ?? ['all paths'])}`]),
+    ...(mcp === undefined ? [] : [`MCP ${some([...(mcp.methods ?? []), ...(mcp.tools ?? [])])}`]),
+  ];
+  const until = expiresAt === undefined ? '' : html` until ${time(expiresAt)}`;
+  return html`<strong>${some(tenants)}</strong>: ${what}${until}
+    ${limits.map((limit) => html`<br /><span class="faint small">${limit}</span>`)}`;
+}
