@@ -16,3 +16,15 @@ export function answerErrorPage(error: unknown, _request: FastifyRequest, reply:
     .type('text/html; charset=utf-8')
     .send(noticePage('warning', title, html`<p>${next}</p>`));
 }
+
+/** For a form that did not come from a page of the session. */
+export function foreignFormPage(path: string): string {
+  return noticePage(
+    'bad',
+    'This was not done',
+    html`<p>
+        The request did not come from this page, or the page was open for too long. Nothing was changed.
+      </p>
+      <p><a class="button wide" href="${path}">Back to the page</a></p>`,
+  );
+}

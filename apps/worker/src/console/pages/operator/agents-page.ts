@@ -39,8 +39,6 @@ function expiry({ expiresAt }: Agent, now: number): Html | string {
 }
 
 function grantWords({ tenants, integrations, rest, mcp, expiresAt }: Grant): Html {
-  const some = (texts: readonly string[]): string =>
-    texts.length > 3 ? `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more` : texts.join(', ');
   const what = integrations === undefined ? 'all integrations' : some(integrations);
   const limits = [
     ...(rest === undefined
@@ -51,4 +49,8 @@ function grantWords({ tenants, integrations, rest, mcp, expiresAt }: Grant): Htm
   const until = expiresAt === undefined ? '' : html` until ${time(expiresAt)}`;
   return html`<strong>${some(tenants)}</strong>: ${what}${until}
     ${limits.map((limit) => html`<br /><span class="faint small">${limit}</span>`)}`;
+}
+
+function some(texts: readonly string[]): string {
+  return texts.length > 3 ? `${texts.slice(0, 3).join(', ')} and ${texts.length - 3} more` : texts.join(', ');
 }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { ConnectLinks } from '../../connect/connect-links.ts';
 import type { FormLocks } from '../../form-locks.ts';
 import { sessionCookie } from '../../guard.ts';
-import { answerErrorPage } from '../error-page.ts';
+import { answerErrorPage, foreignFormPage } from '../error-page.ts';
 import type { EventStreams } from '../event-stream.ts';
 import { sendLink } from '../link-page.ts';
 import { readOverview, type OverviewDeps } from '../overview.ts';
@@ -94,7 +94,7 @@ async function findTenants(
 function registerLinks(app: FastifyInstance, options: OperatorPages): void {
   app.post('/links', async (request, reply): Promise<FastifyReply> => {
     if (!options.formLocks.open(request, request.cookies[sessionCookie] ?? ''))
-      throw new ConnectorsError('invalid_request', 'The request did not come from this page.');
+      return reply.code(403).send(foreignFormPage('/'));
     const form = request.body as URLSearchParams;
     const tenantId = form.get('tenant')?.trim() ?? '';
     if (!isId(tenantId)) throw new ConnectorsError('invalid_request', `tenant: must be ${idRule}`);

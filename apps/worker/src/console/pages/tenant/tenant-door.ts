@@ -2,6 +2,7 @@ import { isId } from '@connectors/vault-core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TenantSession, TenantSessions } from '../../connect/tenant-session.ts';
 import type { FormLocks } from '../../form-locks.ts';
+import { foreignFormPage } from '../error-page.ts';
 import { html, type Html } from '../html.ts';
 import { noticePage } from '../layout.ts';
 
@@ -37,7 +38,10 @@ export function admitGuest(
   }
   const isReading = request.method === 'GET' || request.method === 'HEAD';
   if (!isReading && !formLocks.open(request, visitor.cookie)) {
-    void reply.code(403).type('text/html; charset=utf-8').send(foreignFormPage(tenantId));
+    void reply
+      .code(403)
+      .type('text/html; charset=utf-8')
+      .send(foreignFormPage(`/tenants/${tenantId}`));
     return undefined;
   }
   const session = visitor.kind === 'user' && !sessions.isOperator(request) ? visitor.session : undefined;
@@ -53,16 +57,5 @@ function strangerPage(): string {
         settings of that app. If you had one: sessions last eight hours, and belong to one browser.
       </p>
       <p class="small"><a href="/sign-in">Sign in as the operator</a></p>`,
-  );
-}
-
-function foreignFormPage(tenantId: string): string {
-  return noticePage(
-    'bad',
-    'This was not done',
-    html`<p>
-        The request did not come from this page, or the page was open for too long. Nothing was changed.
-      </p>
-      <p><a class="button wide" href="/tenants/${tenantId}">Back to the page</a></p>`,
   );
 }
