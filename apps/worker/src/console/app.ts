@@ -14,6 +14,7 @@ import { TenantSessions } from './connect/tenant-session.ts';
 import { FormLocks } from './form-locks.ts';
 import { guardConsole } from './guard.ts';
 import { consoleHeaders } from './headers.ts';
+import { Offboardings } from './offboardings.ts';
 import { Issuer } from './oidc/issuer.ts';
 import type { OidcSettings } from './oidc/oidc-settings.ts';
 import { oidcCallbackPath, registerOidcSignIn } from './oidc/oidc-sign-in.ts';
@@ -37,7 +38,10 @@ export interface ConsoleDeps {
   boardWritable: boolean;
   /** How operators may sign in besides the admin token. */
   oidc: OidcSettings | undefined;
-  adminApi: Omit<AdminApi, keyof ConnectSessionRoutes | 'sessions' | 'wrongTokens' | 'log' | 'now'>;
+  adminApi: Omit<
+    AdminApi,
+    keyof ConnectSessionRoutes | 'sessions' | 'wrongTokens' | 'offboardings' | 'log' | 'now'
+  >;
   connect: ConnectDeps;
   overview: OverviewDeps;
   openBoardQueues: () => Queue[];
@@ -115,13 +119,15 @@ function consoleParts({ connect, consoleUrl, adminApi, log, now }: ConsoleDeps, 
   const { origin } = new URL(consoleUrl);
   const sessions = new AdminSessions(adminToken, now);
   const secure = origin.startsWith('https:');
+  const offboardings = new Offboardings(connect.redis, connect.prefix);
   return {
     sessions,
     tenantSessions: new TenantSessions({ adminToken, adminSessions: sessions, secure, now }),
     wrongTokens: new WrongTokens(now),
     formLocks: new FormLocks(adminToken, origin),
-    links: new ConnectLinks(connect.redis, connect.prefix, now),
-    states: new ConnectStates(connect.redis, connect.prefix, adminToken),
+    offboardings,
+    links: new ConnectLinks(connect.redis, connect.prefix, offboardings),
+    states: new ConnectStates(connect.redis, connect.prefix, offboardings, adminToken),
     streams: new EventStreams(adminApi.history),
     consoleUrl,
     origin,

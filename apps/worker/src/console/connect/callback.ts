@@ -1,6 +1,7 @@
 import { brokenFields, missingScopes, readCallback, type ReadyIntegration } from '@connectors/oauth';
 import { isId, VaultError, type ConnectorsEvent, type StoredCredential } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { undoLate } from '../offboard.ts';
 import type { ConnectOptions } from './connect.ts';
 import { complete, redirectUri } from './connect-page.ts';
 import type { Flow, FlowSecrets } from './connect-states.ts';
@@ -72,6 +73,7 @@ async function comeBack(options: ConnectOptions, coming: ComingBack): Promise<En
   if (options.sessions.read(request)?.id !== flow.sessionId) return failed('wrong_browser');
   const integration = options.integrations.get(flow.integration);
   if (addressed !== flow.integration || integration === undefined) return failed('wrong_issuer');
+  if (await options.offboardings.isSince(flow.tenantId, flow.startedAt)) return failed('tenant_offboarded');
   const ready = await complete(options, integration);
   if (typeof ready === 'string') return failed(ready);
 
@@ -88,6 +90,11 @@ async function comeBack(options: ConnectOptions, coming: ComingBack): Promise<En
   if (redeemed.kind === 'failed') return redeemed;
   const credential = await saveGranted(options, flow, redeemed, before.stored !== undefined);
   if (credential === undefined) return failed('not_saved');
+  // Without Redis nobody knows. Then whoever offboards is told to repeat it.
+  if (await options.offboardings.isSince(flow.tenantId, flow.startedAt).catch(() => false)) {
+    await undoLate(options.engine, { tenantId: flow.tenantId, integration: flow.integration }, options.log);
+    return failed('tenant_offboarded');
+  }
   const { stored } = before;
   return {
     kind: 'connected',

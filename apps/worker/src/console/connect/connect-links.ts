@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { encodeBase32, orQueueUnavailable } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
+import type { Offboardings } from '../offboardings.ts';
 import { visitSchema, type Visit } from './tenant-session.ts';
 
 export interface ConnectLink {
@@ -18,37 +19,40 @@ export interface ConnectLink {
 export class ConnectLinks {
   readonly #redis: Redis;
   readonly #prefix: string;
-  readonly #now: () => number;
+  readonly #offboardings: Offboardings;
 
-  constructor(redis: Redis, prefix: string, now: () => number) {
+  constructor(redis: Redis, prefix: string, offboardings: Offboardings) {
     this.#redis = redis;
     this.#prefix = prefix;
-    this.#now = now;
+    this.#offboardings = offboardings;
   }
 
   async create(visit: Visit, seconds: number): Promise<ConnectLink> {
     const id = encodeBase32(randomBytes(10));
     const token = randomBytes(32).toString('base64url');
-    const text = JSON.stringify({ ...visit, connectSession: id });
+    const madeAt = await this.#offboardings.now();
+    const text = JSON.stringify({ ...visit, connectSession: id, madeAt });
     await orQueueUnavailable(this.#redis.set(this.#key(token), text, 'EX', seconds));
-    return { id, token, expiresAt: new Date(this.#now() + seconds * 1000) };
+    return { id, token, expiresAt: new Date(madeAt + seconds * 1000) };
   }
 
   /** What a link is for, as long as it is good; to look consumes nothing. */
   async find(token: string): Promise<Visit | undefined> {
-    return parse(await orQueueUnavailable(this.#redis.get(this.#key(token))));
+    return this.#read(await orQueueUnavailable(this.#redis.get(this.#key(token))));
   }
 
   /** Uses a link up. Of two at once one gets it. */
   async redeem(token: string): Promise<Visit | undefined> {
-    return parse(await orQueueUnavailable(this.#redis.getdel(this.#key(token))));
+    return this.#read(await orQueueUnavailable(this.#redis.getdel(this.#key(token))));
+  }
+
+  async #read(text: string | null): Promise<Visit | undefined> {
+    if (text === null) return undefined;
+    const visit = visitSchema.parse(JSON.parse(text));
+    return (await this.#offboardings.isSince(visit.tenantId, visit.madeAt ?? 0)) ? undefined : visit;
   }
 
   #key(token: string): string {
     return `${this.#prefix}:connect-session:${createHash('sha256').update(token).digest('base64url')}`;
   }
-}
-
-function parse(text: string | null): Visit | undefined {
-  return text === null ? undefined : visitSchema.parse(JSON.parse(text));
 }

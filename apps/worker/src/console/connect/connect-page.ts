@@ -12,9 +12,9 @@ import { html, type Html } from '../pages/html.ts';
 import { cardPage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
 import { fieldLabel } from './field-label.ts';
-import { enter, enterForm, type Entered } from './enter.ts';
+import { enter, enterForm, linkNeededPage, type Entered } from './enter.ts';
 import { failurePage } from './result-page.ts';
-import type { TenantSession } from './tenant-session.ts';
+import type { TenantSession, Visitor } from './tenant-session.ts';
 
 const path = '/connect/:tenantId/:integration';
 
@@ -31,6 +31,7 @@ export function registerConnectPage(app: FastifyInstance, options: ConnectOption
     const entered = enterForm(options, request, reply);
     if (entered === undefined) return reply;
     const { tenantId, integration, visitor, form } = entered;
+    if (await isOver(options, visitor)) return reply.code(403).send(linkNeededPage());
     const fields = readFields(integration, form);
     const problems = askedProblems(integration, fields);
     if (problems.length > 0) {
@@ -49,6 +50,12 @@ export function registerConnectPage(app: FastifyInstance, options: ConnectOption
   });
 }
 
+/** Whether the tenant was offboarded since the user was sent here. */
+async function isOver({ offboardings }: ConnectOptions, visitor: Visitor): Promise<boolean> {
+  if (visitor.kind === 'operator' || visitor.session.madeAt === undefined) return false;
+  return offboardings.isSince(visitor.session.tenantId, visitor.session.madeAt);
+}
+
 /** Browsers hold every redirect that follows a form against this, on to the application that the user came from. */
 function allowForm({ consoleUrl }: ConnectOptions, reply: FastifyReply, { provider }: Integration): void {
   const isPlain = [consoleUrl, provider.authorizeUrl, provider.issuer].some((url) =>
@@ -65,14 +72,7 @@ async function begin(
   fields: Record<string, string>,
 ): Promise<string | undefined> {
   const { id: sessionId, end: _end, ...visit } = session;
-  const flow = {
-    ...visit,
-    integration: integration.id,
-    sessionId,
-    fields,
-    startedAt: new Date().toISOString(),
-  };
-  const state = await states.begin(flow);
+  const state = await states.begin({ ...visit, integration: integration.id, sessionId, fields });
   const { challenge, nonce } = states.secretsOf(state);
   const scopes = session.scopes ?? integration.scopes;
   const request = {

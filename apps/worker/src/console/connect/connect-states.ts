@@ -3,6 +3,7 @@ import { encodeBase32, orQueueUnavailable, Secret } from '@connectors/vault-core
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { consoleKey } from '../console-key.ts';
+import type { Offboardings } from '../offboardings.ts';
 import { visitSchema } from './tenant-session.ts';
 
 /** Seconds for a user to come back from a provider. */
@@ -14,7 +15,8 @@ const flowSchema = visitSchema.extend({
   sessionId: z.string(),
   /** What the user was asked for. */
   fields: z.record(z.string(), z.string()),
-  startedAt: z.iso.datetime(),
+  /** Milliseconds on Redis's clock. */
+  startedAt: z.number(),
 });
 
 /** A user's way to a provider and back. */
@@ -38,18 +40,21 @@ export interface FlowSecrets {
 export class ConnectStates {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #offboardings: Offboardings;
   readonly #key: Buffer;
 
-  constructor(redis: Redis, prefix: string, adminToken: Secret) {
+  constructor(redis: Redis, prefix: string, offboardings: Offboardings, adminToken: Secret) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#offboardings = offboardings;
     this.#key = consoleKey(adminToken, 'connect flow');
   }
 
   /** @returns the state */
-  async begin(flow: Flow): Promise<string> {
+  async begin(flow: Omit<Flow, 'startedAt'>): Promise<string> {
     const state = randomBytes(32).toString('base64url');
-    await orQueueUnavailable(this.#redis.set(this.#nameOf(state), JSON.stringify(flow), 'EX', lifetime));
+    const text = JSON.stringify({ ...flow, startedAt: await this.#offboardings.now() });
+    await orQueueUnavailable(this.#redis.set(this.#nameOf(state), text, 'EX', lifetime));
     return state;
   }
 

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { FormLocks } from '../form-locks.ts';
+import type { Offboardings } from '../offboardings.ts';
 import { answerErrorPage } from '../pages/error-page.ts';
 import { registerCallback } from './callback.ts';
 import { registerChoicesPage } from './choices-page.ts';
@@ -33,6 +34,7 @@ export interface ConnectDeps {
 export interface ConnectOptions extends ConnectDeps {
   links: ConnectLinks;
   states: ConnectStates;
+  offboardings: Offboardings;
   sessions: TenantSessions;
   formLocks: FormLocks;
   consoleUrl: string;

@@ -69,7 +69,7 @@ const unknownPage = (): string =>
     html`<p>There is no such integration, or it is connected without a user.</p>`,
   );
 
-const linkNeededPage = (): string =>
+export const linkNeededPage = (): string =>
   noticePage(
     'neutral',
     'You need a link',

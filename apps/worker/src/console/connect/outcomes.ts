@@ -83,6 +83,12 @@ export const failures = {
     title: 'This integration is not set up',
     action: 'Whoever runs this has to give it its credentials at the provider.',
   },
+  tenant_offboarded: {
+    result: 'failed',
+    status: 410,
+    title: 'This tenant is closed',
+    action: 'It was closed while you were on your way, so nothing was connected.',
+  },
   vault_unavailable: {
     result: 'failed',
     status: 503,

@@ -23,6 +23,8 @@ export const visitSchema = z.object({
   user: z.string().optional(),
   /** The id of the connect session that the backend asked for. */
   connectSession: z.string().optional(),
+  /** When the link was made, in milliseconds on Redis's clock; the operator's own sessions have none. */
+  madeAt: z.number().optional(),
 });
 
 export type Visit = z.infer<typeof visitSchema>;
