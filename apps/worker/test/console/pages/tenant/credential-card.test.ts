@@ -34,6 +34,10 @@ describe('the card of a connection', () => {
     expect(placeOf(/class="due" d="M(\d+) /, card())).toBe(550);
   });
 
+  it.each(['__proto__', 'constructor'])('shows a reason that is no word of ours as it is: %s', (reason) => {
+    expect(card({ state: 'failing', reason })).toContain(`Reason: <code>${reason}</code>`);
+  });
+
   it('says that a token has expired, and when', () => {
     const page = card({ expiresAt: at(-5), nextRefreshAt: at(-10) });
     expect(page).toContain('<dt>Expired</dt>');
