@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { startWebhookReceiver, type WebhookReceiver } from '@connectors/dev-servers';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Browser, consent, redirectUriOf } from './console/connect/start-connect.ts';
+import { newVisitor } from './console/visitor.ts';
 import { startProcess } from './start-process.ts';
 import { adminToken, startInProcess, startWorld, type World } from './start-world.ts';
 
@@ -20,8 +21,16 @@ beforeAll(async () => {
     redirectUris: [redirectUriOf('demo')],
     demo: { scopes: ['openid', 'offline_access', 'api:read'] },
   });
-  worker = await startInProcess({ ...world.env, SWEEP_INTERVAL_SECONDS: '1', REFRESH_COOLDOWN_SECONDS: '0' });
   const [client] = world.provider.clients;
+  worker = await startInProcess({
+    ...world.env,
+    SWEEP_INTERVAL_SECONDS: '1',
+    REFRESH_COOLDOWN_SECONDS: '0',
+    ADMIN_OIDC_ISSUER: world.provider.issuer,
+    ADMIN_OIDC_CLIENT_ID: client?.clientId ?? '',
+    ADMIN_OIDC_CLIENT_SECRET: client?.clientSecret ?? '',
+    ADMIN_OIDC_ALLOW: 'sub=nobody',
+  });
   const secretId = await readFile(world.env['VAULT_SECRET_ID_FILE'] ?? '', 'utf8');
   secrets = [adminToken, client?.clientSecret ?? '', world.vaultServer.rootToken, secretId.trim(), words];
   const ids = ['good', 'refused', 'failing', 'asked', 'broken'].map((tenantId) => ({
@@ -64,7 +73,24 @@ beforeAll(async () => {
   }
   const signIn = { method: 'POST', headers: { origin: 'http://127.0.0.1:8090' } };
   await fetch(`${worker.url}/sign-in`, { ...signIn, body: new URLSearchParams({ token: adminToken }) });
+  await signInAtIssuer();
 });
+
+/** As somebody who comes back from the issuer with a code that is good for nothing. */
+async function signInAtIssuer(): Promise<void> {
+  const begun = await fetch(`${worker.url}/sign-in/oidc`, { redirect: 'manual' });
+  const { searchParams } = new URL(begun.headers.get('location') ?? '');
+  const cookie = begun.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const query = {
+    code: 'canary-of-a-code',
+    state: searchParams.get('state') ?? '',
+    iss: world.provider.issuer,
+  };
+  secrets.push(query.code, query.state, searchParams.get('nonce') ?? '', cookie.split('=')[1] ?? '');
+  await fetch(`${worker.url}/sign-in/callback?${new URLSearchParams(query).toString()}`, {
+    headers: { cookie },
+  });
+}
 
 afterAll(async () => {
   await receiver.close();
@@ -199,6 +225,19 @@ it('announces no secret', () => {
   const expected = ['refresh-success', 'refresh-failed', 'refresh-retry', 'connected', 'connect-failed'];
   expect(types).toEqual(expect.arrayContaining(expected));
   expect(leaks(JSON.stringify(world.events))).toEqual([]);
+});
+
+it('shows no secret on its pages, whoever looks at them', async () => {
+  const visitor = newVisitor(worker.url, 'http://127.0.0.1:8090');
+  await visitor.submit((await visitor.get('/sign-in')).page, '/sign-in', { token: adminToken });
+  const paths = ['good', 'refused', 'failing'].flatMap((id) => [
+    `/tenants/${id}`,
+    `/tenants/${id}/demo/disconnect`,
+  ]);
+  for (const path of ['/', '/tenants', '/agents', '/connect/good/demo', ...paths]) {
+    const { status, page } = await visitor.get(path);
+    expect([path, status, leaks(page)]).toEqual([path, 200, []]);
+  }
 });
 
 it('shows no secret in its figures', async () => {

@@ -8,21 +8,18 @@ export interface Span {
   expiresAt: string;
 }
 
-const length = 600;
-
 /** The life of an access token as a line: how much of it is over, and when the next one comes. */
 export function timeline({ issuedAt, refreshAt, expiresAt }: Span, now: number): Html {
   const start = Date.parse(issuedAt);
   const end = Math.max(Date.parse(expiresAt), start + 1);
-  const place = (at: number): number =>
-    Math.round(Math.min(Math.max((at - start) / (end - start), 0), 1) * length);
+  const place = (at: number): string =>
+    `${Math.round(Math.min(Math.max((at - start) / (end - start), 0), 1) * 1_000) / 10}%`;
   const isOver = now >= end;
-  const refresh = refreshAt === undefined ? '' : mark(place(Date.parse(refreshAt)));
   return html`<div class="timeline ${isOver ? 'over' : ''}">
-    <svg viewBox="-8 0 ${length + 16} 16" aria-hidden="true">
-      <rect class="track" x="0" y="5" width="${length}" height="6" rx="3" />
-      <rect class="spent" x="0" y="5" width="${Math.max(place(now), 6)}" height="6" rx="3" />
-      ${refresh}
+    <svg aria-hidden="true">
+      <rect class="track" width="100%" y="5" height="6" rx="3" />
+      <rect class="spent" width="${place(now)}" y="5" height="6" rx="3" />
+      ${refreshAt === undefined ? '' : mark(place(Date.parse(refreshAt)))}
       <circle class="now" cx="${place(now)}" cy="8" r="5" />
     </svg>
     <dl>
@@ -46,6 +43,6 @@ export function timeline({ issuedAt, refreshAt, expiresAt }: Span, now: number):
   </div>`;
 }
 
-function mark(x: number): Html {
-  return html`<path class="due" d="M${x} 1v14" />`;
+function mark(x: string): Html {
+  return html`<line class="due" x1="${x}" x2="${x}" y1="1" y2="15" />`;
 }

@@ -21,7 +21,7 @@ function card(view: Partial<CredentialView> = {}): string {
   return credentialCard({ ...github, ...view }, { tenantId: 'acme', formToken: html``, now }).text;
 }
 
-const placeOf = (mark: RegExp, page: string) => Number(mark.exec(page)?.[1]);
+const placeOf = (mark: RegExp, page: string) => mark.exec(page)?.[1];
 
 describe('the card of a connection', () => {
   it('marks the scopes that were not granted', () => {
@@ -30,8 +30,8 @@ describe('the card of a connection', () => {
   });
 
   it('has now and the next refresh at their places between issue and expiry', () => {
-    expect(placeOf(/class="now" cx="(\d+)"/, card())).toBe(300);
-    expect(placeOf(/class="due" d="M(\d+) /, card())).toBe(550);
+    expect(placeOf(/class="now" cx="([^"]+)"/, card())).toBe('50%');
+    expect(placeOf(/class="due" x1="([^"]+)"/, card())).toBe('91.7%');
   });
 
   it.each(['__proto__', 'constructor'])('shows a reason that is no word of ours as it is: %s', (reason) => {
@@ -41,7 +41,7 @@ describe('the card of a connection', () => {
   it('says that a token has expired, and when', () => {
     const page = card({ expiresAt: at(-5), nextRefreshAt: at(-10) });
     expect(page).toContain('<dt>Expired</dt>');
-    expect(placeOf(/class="now" cx="(\d+)"/, page)).toBe(600);
+    expect(placeOf(/class="now" cx="([^"]+)"/, page)).toBe('100%');
   });
 
   it('has no line for a token that does not expire', () => {

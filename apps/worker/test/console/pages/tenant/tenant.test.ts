@@ -90,7 +90,7 @@ describe('a tenant’s page', () => {
     expect(words(page)).toMatch(
       /Active .*Issued .*Next refresh .*Expires .*Scopes openid offline_access api:read/,
     );
-    expect(page).toContain('<svg viewBox="-8 0 616 16"');
+    expect(page).toContain('<circle class="now"');
   });
 
   it('says why a connection needs its user', async () => {
