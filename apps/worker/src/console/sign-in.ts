@@ -2,12 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { FormLocks } from './form-locks.ts';
 import { isSameOrigin, sessionCookie } from './guard.ts';
+import type { TenantSessions } from './connect/tenant-session.ts';
 import type { AdminSessions } from './session.ts';
 import { signInPage, signOutPage } from './pages/sign-in-page.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
 export interface SignInOptions {
   sessions: AdminSessions;
+  tenantSessions: TenantSessions;
   wrongTokens: WrongTokens;
   formLocks: FormLocks;
   origin: string;
@@ -28,7 +30,7 @@ export function openSession(reply: FastifyReply, sessions: AdminSessions, origin
 
 /** The pages that trade the admin token for a session cookie, and back. */
 export function registerSignIn(app: FastifyInstance, options: SignInOptions): void {
-  const { sessions, wrongTokens, formLocks, origin, issuerHost, log } = options;
+  const { sessions, tenantSessions, wrongTokens, formLocks, origin, issuerHost, log } = options;
   const page = (problem: string): string => signInPage(problem, issuerHost);
   const html = 'text/html; charset=utf-8';
   app.addContentTypeParser(
@@ -66,6 +68,9 @@ export function registerSignIn(app: FastifyInstance, options: SignInOptions): vo
   app.post('/sign-out', (request, reply) => {
     if (!formLocks.open(request, request.cookies[sessionCookie] ?? ''))
       return reply.code(403).type(html).send(signOut(request));
-    return reply.clearCookie(sessionCookie, { path: '/' }).redirect('/sign-in', 303);
+    void reply.clearCookie(sessionCookie, { path: '/' });
+    // An operator who connects is in a tenant's session as well.
+    tenantSessions.close(reply);
+    return reply.redirect('/sign-in', 303);
   });
 }
