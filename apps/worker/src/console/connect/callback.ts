@@ -21,7 +21,9 @@ export type Ending =
 export function registerCallback(app: FastifyInstance, options: ConnectOptions): void {
   const { vault, states, log } = options;
   const underWay = new Set<Promise<unknown>>();
-  app.get<{ Params: { integration: string } }>('/connect/callback/:integration', async (request, reply) => {
+  const path = '/connect/callback/:integration';
+  // A program that only looks must not use a state up.
+  app.get<{ Params: { integration: string } }>(path, { exposeHeadRoute: false }, async (request, reply) => {
     const { integration } = request.params;
     const { searchParams: query } = new URL(request.url, options.origin);
     const state = query.get('state') ?? '';

@@ -8,8 +8,9 @@ const heartbeatMs = 15_000;
 /** A browser that was cut off comes back by itself, and its session is looked at anew. */
 const lifetimeMs = 5 * 60_000;
 
-/** Viewers at a time; pages without a stream look by themselves every few seconds. */
+/** Viewers at a time, of all pages and of one tenant's; pages without a stream look by themselves every few seconds. */
 const maxStreams = 500;
+const maxOfOne = 50;
 
 /**
  * Tells pages that something has happened, as server-sent events: ids of the history and nothing else, since a page reads
@@ -17,15 +18,18 @@ const maxStreams = 500;
  */
 export class EventStreams {
   readonly #history: EventHistory;
-  #open = 0;
+  readonly #open = new Set<{ tenantId: string | undefined }>();
 
   constructor(history: EventHistory) {
     this.#history = history;
   }
 
   send(of: HistoryOf, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    if (this.#open >= maxStreams) return reply.code(503).header('retry-after', '30').send();
-    this.#open += 1;
+    const viewer = { tenantId: of.tenantId };
+    const ofOne = [...this.#open].filter(({ tenantId }) => tenantId === viewer.tenantId);
+    if (this.#open.size >= maxStreams || ofOne.length >= maxOfOne)
+      return reply.code(503).header('retry-after', '30').send();
+    this.#open.add(viewer);
     const stream = new PassThrough();
     const last = request.headers['last-event-id'];
     const unsubscribe = this.#history.subscribe(
@@ -40,7 +44,7 @@ export class EventStreams {
     const heartbeat = setInterval(() => stream.write(':\n\n'), heartbeatMs);
     const end = setTimeout(() => stream.end(), lifetimeMs);
     stream.once('close', () => {
-      this.#open -= 1;
+      this.#open.delete(viewer);
       unsubscribe();
       clearInterval(heartbeat);
       clearTimeout(end);

@@ -34,7 +34,10 @@ const reasonSentences = new Map([
   ['invalid_grant', 'The provider says that the access was withdrawn or has expired.'],
   ['response_lost', 'New tokens were issued, and got lost on their way here.'],
   ['unreadable', 'What is stored cannot be read.'],
-  ['invalid_client', 'The provider does not accept the client id or secret. The operator has to correct them.'],
+  [
+    'invalid_client',
+    'The provider does not accept the client id or secret. The operator has to correct them.',
+  ],
   ['vault_unavailable', 'The store does not answer.'],
   ['connection_refused', 'The provider cannot be reached.'],
   ['connection_lost', 'The connection to the provider broke.'],

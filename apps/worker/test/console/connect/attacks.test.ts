@@ -93,6 +93,12 @@ describe('a state', () => {
     },
   );
 
+  it('is not used up by a program that only looks', async () => {
+    const { browser, back } = await atCallback('looked-at');
+    await browser.open(back.href, { method: 'HEAD' });
+    expect((await browser.land(back)).text).toContain('is connected');
+  });
+
   it('expires after ten minutes', async () => {
     await connect.world.redis.flushall();
     await atCallback('late');

@@ -56,7 +56,7 @@ function registerOverview(app: FastifyInstance, options: OperatorPages): void {
     return reply.code(503).send(noOverviewPage());
   });
 
-  app.get('/events', (request, reply) => streams.send({}, request, reply));
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => streams.send({}, request, reply));
 }
 
 function registerLists(app: FastifyInstance, options: OperatorPages): void {

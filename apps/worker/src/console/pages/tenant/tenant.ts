@@ -62,7 +62,8 @@ function registerPage(app: FastifyInstance, options: TenantPages): void {
     });
   });
 
-  app.get(`${page}/events`, (request, reply) => {
+  // A HEAD would hold a stream that nobody reads.
+  app.get(`${page}/events`, { exposeHeadRoute: false }, (request, reply) => {
     const guest = admitGuest(options, request, reply);
     return guest === undefined ? reply : streams.send({ tenantId: guest.tenantId }, request, reply);
   });

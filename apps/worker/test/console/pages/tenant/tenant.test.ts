@@ -224,6 +224,16 @@ describe('on a tenant’s page, the operator', () => {
   });
 });
 
+describe('the operator, once signed out', () => {
+  it('is out of the tenant’s session that a connect began in this browser, too', async () => {
+    const visitor = await operator();
+    const { page } = await visitor.get('/connect/acme/demo');
+    expect((await visitor.submit(page, '/connect/acme/demo')).status).toBe(303);
+    await visitor.submit((await visitor.get('/sign-out')).page, '/sign-out');
+    expect((await visitor.get('/tenants/acme')).status).toBe(401);
+  });
+});
+
 describe('a tenant’s stream of events', () => {
   async function listen(visitor: Visitor, path: string) {
     const ending = new AbortController();
@@ -255,5 +265,18 @@ describe('a tenant’s stream of events', () => {
     await expect.poll(text).toContain('event: change');
     const history = await world.redis.xlen('connectors:history:acme');
     expect(text().split('event: change').length - 1).toBeLessThanOrEqual(history);
+  });
+
+  it('is not opened by a request that reads no answer', async () => {
+    const user = await userOf('acme');
+    expect((await user.request('/tenants/acme/events', { method: 'HEAD' })).status).toBe(404);
+  });
+
+  it('is opened so often, and no tenant takes the place of the others', async () => {
+    const user = await userOf('acme');
+    const all = await Promise.all(Array.from({ length: 51 }, () => listen(user, '/tenants/acme/events')));
+    expect(all.map(({ response }) => response.status).filter((status) => status === 503)).toHaveLength(1);
+    const other = await listen(await userOf('umbrella'), '/tenants/umbrella/events');
+    expect(other.response.status).toBe(200);
   });
 });
