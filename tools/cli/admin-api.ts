@@ -1,11 +1,9 @@
+import { AdminApiError, AdminClient } from '@connectors/admin-client';
 import { readRunFile } from '../start/state.ts';
 import { CommandError } from './command.ts';
 
-/** The operator's API of the console. */
-export interface AdminApi {
-  /** The answer's body; absent if it has none. */
-  call(method: string, path: string, body?: object): Promise<unknown>;
-}
+/** The operator's API of the console. What goes wrong is a CommandError that says what to do next. */
+export type AdminApi = Pick<AdminClient, 'call'>;
 
 interface Access {
   consoleUrl: string;
@@ -14,12 +12,21 @@ interface Access {
   isLocal: boolean;
 }
 
-const timeoutMs = 30_000;
-
 /** @throws CommandError when nobody says where the console is */
 export function openAdminApi(env: Readonly<Record<string, string | undefined>>): AdminApi {
   const access = findAccess(env);
-  return { call: (method, path, body) => call(access, method, path, body) };
+  const client = new AdminClient(access);
+  return {
+    call: async (...call) => {
+      try {
+        return await client.call(...call);
+      } catch (error) {
+        throw new CommandError(
+          error instanceof AdminApiError ? explain(error, access) : noAnswer(error, access),
+        );
+      }
+    },
+  };
 }
 
 function findAccess({ CONSOLE_URL, ADMIN_TOKEN }: Readonly<Record<string, string | undefined>>): Access {
@@ -43,55 +50,20 @@ function findAccess({ CONSOLE_URL, ADMIN_TOKEN }: Readonly<Record<string, string
   );
 }
 
-async function call(access: Access, method: string, path: string, body?: object): Promise<unknown> {
-  const { response, text } = await send(access, method, path, body);
-  if (response.ok) return text === '' ? undefined : readJson(text, access);
-  throw new CommandError(explain(response, text, access));
-}
-
-async function send(
-  { consoleUrl, adminToken, isLocal }: Access,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<{ response: Response; text: string }> {
-  try {
-    const response = await fetch(`${consoleUrl}/admin${path}`, {
-      method,
-      // The token is for nobody else.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: {
-        authorization: `Bearer ${adminToken}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { response, text: await response.text() };
-  } catch {
-    const hint = isLocal ? 'Start it: npx pnpm@12 start' : 'Check CONSOLE_URL, and whether the worker runs.';
-    throw new CommandError(`The console at ${consoleUrl} does not answer. ${hint}`);
-  }
-}
-
-function explain({ status, headers }: Response, text: string, access: Access): string {
+function explain({ status, problem, retryAfterMs }: AdminApiError, access: Access): string {
   if (status === 401) {
     return `The console at ${access.consoleUrl} refuses the admin token. ADMIN_TOKEN has to be the worker’s.`;
   }
-  if (headers.get('content-type')?.startsWith('application/problem+json') !== true) {
-    return notTheConsole(access, status);
-  }
-  const { detail } = readJson(text, access) as { detail?: string };
-  const wait = headers.get('retry-after');
-  return `${detail ?? `It answered ${status}.`}${wait === null ? '' : ` Try again in ${wait} s.`}`;
+  if (problem === undefined) return notTheConsole(access, status);
+  return `${problem.detail}${retryAfterMs === undefined ? '' : ` Try again in ${retryAfterMs / 1_000} s.`}`;
 }
 
-function readJson(text: string, access: Access): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new CommandError(notTheConsole(access, 'what is no JSON'));
-  }
+function noAnswer(error: unknown, access: Access): string {
+  if (error instanceof SyntaxError) return notTheConsole(access, 'what is no JSON');
+  const hint = access.isLocal
+    ? 'Start it: npx pnpm@12 start'
+    : 'Check CONSOLE_URL, and whether the worker runs.';
+  return `The console at ${access.consoleUrl} does not answer. ${hint}`;
 }
 
 function notTheConsole({ consoleUrl }: Access, answer: number | string): string {

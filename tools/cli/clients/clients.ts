@@ -1,3 +1,4 @@
+import type { Operations } from '@connectors/admin-client';
 import { openAdminApi } from '../admin-api.ts';
 import { CommandError, UsageError, type Command } from '../command.ts';
 import { readOptions } from '../options.ts';
@@ -34,15 +35,6 @@ export const clients: Command = {
   },
 };
 
-interface ShownClient {
-  integration: string;
-  clientId: string;
-  hasSecret: boolean;
-  hasKey: boolean;
-  updatedAt: string;
-  needsRestart: boolean;
-}
-
 interface SetValues {
   'client-id'?: string;
   'secret-file'?: string;
@@ -54,7 +46,10 @@ interface SetValues {
 
 const actions: Record<string, (args: string[]) => Promise<void>> = {
   set: async (args) => {
-    const { values, operands } = readOptions(args, ['integration'], {
+    const {
+      values,
+      operands: [integration = ''],
+    } = readOptions(args, ['integration'], {
       'client-id': { type: 'string' },
       'secret-file': { type: 'string' },
       'key-file': { type: 'string' },
@@ -62,7 +57,7 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
       public: { type: 'boolean' },
     });
     const api = openAdminApi(process.env);
-    const client = (await api.call('PUT', pathOf(operands[0]), await readClient(values))) as ShownClient;
+    const client = await api.call('setClient', { integration }, await readClient(values));
     if (values['json'] === true) return printJson(client);
     const when = client.needsRestart ? ' Restart the workers: they read clients when they start.' : '';
     console.error(`The client of ${client.integration} is kept in Vault.${when}`);
@@ -71,23 +66,26 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
   list: async (args) => {
     const { values } = readOptions(args, [], {});
     const api = openAdminApi(process.env);
-    const list = (await api.call('GET', '/clients')) as { items: ShownClient[]; unreadable: string[] };
+    const list = await api.call('listClients', {});
     if (values['json'] === true) printJson(list);
     else printClients(list);
   },
 
   remove: async (args) => {
-    const { values, operands } = readOptions(args, ['integration'], {});
-    await openAdminApi(process.env).call('DELETE', pathOf(operands[0]));
-    if (values['json'] === true) printJson({ integration: operands[0], removed: true });
+    const {
+      values,
+      operands: [integration = ''],
+    } = readOptions(args, ['integration'], {});
+    await openAdminApi(process.env).call('removeClient', { integration });
+    if (values['json'] === true) printJson({ integration, removed: true });
     else
       console.error(
-        `The client of ${operands[0]} is forgotten. Workers that run still use it: restart them.`,
+        `The client of ${integration} is forgotten. Workers that run still use it: restart them.`,
       );
   },
 };
 
-async function readClient(values: SetValues): Promise<object> {
+async function readClient(values: SetValues): Promise<Operations['setClient']['body']> {
   const clientId = values['client-id'];
   const { 'secret-file': secretFile, 'key-file': keyFile, 'key-id': clientKeyId } = values;
   if (clientId === undefined) throw new UsageError('Which client? Name its --client-id.');
@@ -105,7 +103,7 @@ async function readClient(values: SetValues): Promise<object> {
   };
 }
 
-function printClients({ items, unreadable }: { items: ShownClient[]; unreadable: string[] }): void {
+function printClients({ items, unreadable }: Operations['listClients']['answer']): void {
   const rows = items.map(({ integration, clientId, hasSecret, hasKey, updatedAt, needsRestart }) => [
     integration,
     printable(clientId),
@@ -117,8 +115,4 @@ function printClients({ items, unreadable }: { items: ShownClient[]; unreadable:
   else printTable([['INTEGRATION', 'CLIENT ID', 'PROVED BY', 'SET', 'IN USE'], ...rows]);
   if (unreadable.length > 0)
     console.error(`Not as they should be in Vault, and not used: ${unreadable.join(', ')}`);
-}
-
-function pathOf(integration = ''): string {
-  return `/clients/${encodeURIComponent(integration)}`;
 }

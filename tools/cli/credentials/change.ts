@@ -1,19 +1,13 @@
 import { readFileSync } from 'node:fs';
-import type { CredentialView } from '../../../apps/worker/src/console/credential-view.ts';
+import type { Operations } from '@connectors/admin-client';
 import { openAdminApi } from '../admin-api.ts';
 import { CommandError, UsageError, type Command } from '../command.ts';
 import { readOptions } from '../options.ts';
 import { printJson } from '../print.ts';
-import { credentialPath, tenantPath } from './path.ts';
 import { printCredential, shownTime } from './print.ts';
 
 /** As long as the API waits. */
 const waitSeconds = 30;
-
-interface RefreshReport {
-  outcome: keyof typeof outcomes;
-  credential: CredentialView;
-}
 
 /** What became of a refresh that was asked for, and whether that is what was wanted. */
 const outcomes = {
@@ -38,9 +32,9 @@ export const refresh: Command = {
   run: async (args) => {
     const { values, operands } = readOptions(args, ['tenant', 'integration'], { wait: { type: 'boolean' } });
     const [tenantId = '', integration = ''] = operands;
-    const query = values['wait'] === true ? `?wait=${waitSeconds}` : '';
-    const path = `${credentialPath(tenantId, integration)}/refresh${query}`;
-    const report = (await openAdminApi(process.env).call('POST', path)) as RefreshReport;
+    const wait = values['wait'] === true ? waitSeconds : 0;
+    const api = openAdminApi(process.env);
+    const report = await api.call('refreshCredential', { tenantId, integration, wait });
     if (values['json'] === true) printJson(report);
     const { words, isFine } = outcomes[report.outcome];
     const { reason, expiresAt } = report.credential;
@@ -52,11 +46,6 @@ export const refresh: Command = {
     );
   },
 };
-
-interface DisconnectReport {
-  existed: boolean;
-  revocation: keyof typeof revocations;
-}
 
 const revocations = {
   ended: 'Its tokens were ended at the provider.',
@@ -76,7 +65,7 @@ export const disconnect: Command = {
         `This destroys what ${tenantId} has connected as ${integration}: only its user can bring it back. Say --yes.`,
       );
     const api = openAdminApi(process.env);
-    const report = (await api.call('DELETE', credentialPath(tenantId, integration))) as DisconnectReport;
+    const report = await api.call('disconnectCredential', { tenantId, integration });
     if (values['json'] === true) return printJson(report);
     if (!report.existed) throw new CommandError(`${tenantId} has not connected ${integration}.`);
     console.error(`${tenantId} is disconnected from ${integration}. ${revocations[report.revocation]}`);
@@ -94,15 +83,15 @@ fields and account {id, name}. They replace what is stored.`,
     const [tenantId = '', integration = ''] = operands;
     const body = readTokens(values['file'] as string | undefined);
     const api = openAdminApi(process.env);
-    const view = (await api.call('PUT', credentialPath(tenantId, integration), body)) as CredentialView;
+    const view = await api.call('importCredential', { tenantId, integration }, body);
     if (values['json'] === true) return printJson(view);
     console.error(`The tokens of ${tenantId} for ${integration} are stored.`);
     printCredential(view);
   },
 };
 
-/** Errors of JSON.parse quote what they could not read. */
-function readTokens(file: string | undefined): object {
+/** What the tokens are is for the console to judge. Errors of JSON.parse quote what they could not read. */
+function readTokens(file: string | undefined): Operations['importCredential']['body'] {
   const from = file ?? 'stdin';
   let text: string;
   try {
@@ -112,18 +101,12 @@ function readTokens(file: string | undefined): object {
   }
   try {
     const tokens: unknown = JSON.parse(text);
-    if (typeof tokens === 'object' && tokens !== null) return tokens;
+    if (typeof tokens === 'object' && tokens !== null)
+      return tokens as Operations['importCredential']['body'];
   } catch {
     // Told below, without what it says.
   }
   throw new CommandError(`What ${from} says is no object of JSON.`);
-}
-
-interface Offboarding {
-  credentials: number;
-  revoked: number;
-  failed: number;
-  agents: string[];
 }
 
 export const offboard: Command = {
@@ -136,7 +119,7 @@ Without its keys nothing of the tenant can be read anywhere, backups included. M
     const [tenantId = ''] = operands;
     if (values['yes'] !== true)
       throw new UsageError(`This destroys everything of ${tenantId}, for good. Say --yes.`);
-    const report = (await openAdminApi(process.env).call('DELETE', tenantPath(tenantId))) as Offboarding;
+    const report = await openAdminApi(process.env).call('offboardTenant', { tenantId });
     if (values['json'] === true) return printJson(report);
     const { credentials, revoked, failed, agents } = report;
     console.error(

@@ -1,19 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Event, Operations } from '@connectors/admin-client';
 import { openAdminApi, type AdminApi } from '../admin-api.ts';
 import { CommandError, type Command } from '../command.ts';
 import { readDuration } from '../keys/duration.ts';
 import { readOptions } from '../options.ts';
-import { readSince, type ShownEvent } from './events.ts';
-import { tenantPath } from './path.ts';
+import { readSince } from './events.ts';
 import { shownTime } from './print.ts';
 
 const pollMs = 1_000;
 
-interface ConnectSession {
-  id: string;
-  url: string;
-  expiresAt: string;
-}
+type SessionBody = Operations['createConnectSession']['body'];
+type Connected = Extract<Event, { type: 'connected' }>;
 
 interface ConnectValues {
   scope?: string[];
@@ -48,8 +45,7 @@ the tenant's page. With --json two lines: the session, and the event that ends t
     const { 'no-wait': noWait = false, json = false, ...options } = values as ConnectValues;
     const api = openAdminApi(process.env);
     const last = (await readSince(api, tenantId, '0-0', 1)).at(-1)?.id ?? '0-0';
-    const path = `${tenantPath(tenantId)}/connect-sessions`;
-    const session = (await api.call('POST', path, bodyOf(integration, options))) as ConnectSession;
+    const session = await api.call('createConnectSession', { tenantId }, bodyOf(integration, options));
     console.log(json ? JSON.stringify(session) : session.url);
     if (noWait) return;
     const until = shownTime(session.expiresAt);
@@ -62,7 +58,7 @@ the tenant's page. With --json two lines: the session, and the event that ends t
   },
 };
 
-function bodyOf(integration: string | undefined, values: ConnectValues): object {
+function bodyOf(integration: string | undefined, values: ConnectValues): SessionBody {
   const { scope: scopes, 'return-url': returnUrl, user, expires } = values;
   return {
     ...(integration === undefined ? {} : { integration }),
@@ -77,16 +73,15 @@ function bodyOf(integration: string | undefined, values: ConnectValues): object 
 async function waitForEnd(
   api: AdminApi,
   tenantId: string,
-  { id, expiresAt }: ConnectSession,
+  { id, expiresAt }: Operations['createConnectSession']['answer'],
   since: string,
-): Promise<ShownEvent> {
+): Promise<Connected> {
   for (let last = since; Date.now() < Date.parse(expiresAt); await delay(pollMs)) {
     for (const event of await readSince(api, tenantId, last)) {
       last = event.id;
-      if (event['connectSession'] !== id) continue;
+      if (!('connectSession' in event) || event.connectSession !== id) continue;
       if (event.type === 'connected') return event;
-      if (event.type === 'connect-failed')
-        console.error(`It did not work (${String(event['error'])}): the page says what to do. Waiting on.`);
+      console.error(`It did not work (${event.error}): the page says what to do. Waiting on.`);
     }
   }
   throw new CommandError(
@@ -94,6 +89,6 @@ async function waitForEnd(
   );
 }
 
-function warningsOf({ warnings }: ShownEvent): string {
-  return Array.isArray(warnings) && warnings.length > 0 ? ` But: ${warnings.join(', ')}.` : '';
+function warningsOf({ warnings }: Connected): string {
+  return warnings.length > 0 ? ` But: ${warnings.join(', ')}.` : '';
 }

@@ -1,20 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Event } from '@connectors/admin-client';
 import { openAdminApi, type AdminApi } from '../admin-api.ts';
 import { UsageError, type Command } from '../command.ts';
 import { readOptions } from '../options.ts';
 import { printable } from '../print.ts';
-import { tenantPath } from './path.ts';
 import { shownTime } from './print.ts';
-
-/** What happened, as the API shows it. */
-export interface ShownEvent {
-  id: string;
-  at: string;
-  type: string;
-  tenantId?: string;
-  integration?: string;
-  [detail: string]: unknown;
-}
 
 const pollMs = 1_000;
 /** As many as the API gives at once. */
@@ -57,9 +47,11 @@ export async function readSince(
   tenantId: string | undefined,
   last: string,
   limit = pageSize,
-): Promise<ShownEvent[]> {
-  const path = tenantId === undefined ? '/events' : `${tenantPath(tenantId)}/events`;
-  const { items } = (await api.call('GET', `${path}?limit=${limit}`)) as { items: ShownEvent[] };
+): Promise<Event[]> {
+  const { items } =
+    tenantId === undefined
+      ? await api.call('listEvents', { limit })
+      : await api.call('listTenantEvents', { tenantId, limit });
   return items.filter(({ id }) => isAfter(id, last)).toReversed();
 }
 
@@ -70,14 +62,23 @@ function isAfter(id: string, other: string): boolean {
   return time === otherTime ? count > otherCount : time > otherTime;
 }
 
-function printLine(event: ShownEvent): void {
+function printLine(event: Event): void {
   console.log(JSON.stringify(event));
 }
 
-function printEvent({ id: _id, at, type, tenantId, integration, ...details }: ShownEvent): void {
-  const whose = [tenantId, integration].filter((name) => name !== undefined).join('/');
-  const rest = Object.entries(details)
-    .filter(([name]) => !['revision', 'flow', 'connectSession'].includes(name))
-    .map(([name, value]) => `${name}=${String(value)}`);
-  console.log(printable([shownTime(at), type.padEnd(18), whose.padEnd(24), ...rest].join('  ').trimEnd()));
+function printEvent({ id: _id, at, type, ...about }: Event): void {
+  const whose = ['tenantId', 'integration', 'agentId']
+    .flatMap((name) => readText(about, name) ?? [])
+    .join('/');
+  const details = ['error', 'retryCount', 'warnings', 'expiresAt', 'dueAt'].flatMap((name) => {
+    const text = readText(about, name);
+    return text === undefined ? [] : [`${name}=${text}`];
+  });
+  console.log(printable([shownTime(at), type.padEnd(18), whose.padEnd(24), ...details].join('  ').trimEnd()));
+}
+
+function readText(event: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = event[name];
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(',');
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }

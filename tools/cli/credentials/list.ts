@@ -1,9 +1,7 @@
-import type { CredentialView } from '../../../apps/worker/src/console/credential-view.ts';
 import { openAdminApi, type AdminApi } from '../admin-api.ts';
 import type { Command } from '../command.ts';
 import { readOptions } from '../options.ts';
 import { printJson } from '../print.ts';
-import { credentialPath, tenantPath } from './path.ts';
 import { printCredential, printCredentials } from './print.ts';
 
 /** As many as the API gives at once. */
@@ -23,10 +21,7 @@ Without a tenant: all that ever had a credential. With one: its credentials, and
     const api = openAdminApi(process.env);
     const isJson = values['json'] === true;
     if (tenantId === undefined) return listTenants(api, isJson);
-    const query = values['all'] === true ? '?all=true' : '';
-    const found = (await api.call('GET', `${tenantPath(tenantId)}/credentials${query}`)) as {
-      items: CredentialView[];
-    };
+    const found = await api.call('listCredentials', { tenantId, all: values['all'] === true });
     if (isJson) return printJson(found);
     if (found.items.length > 0) return printCredentials(found.items);
     console.error(
@@ -38,16 +33,15 @@ Without a tenant: all that ever had a credential. With one: its credentials, and
 /** Page by page, so that many tenants are no burden. */
 async function listTenants(api: AdminApi, isJson: boolean): Promise<void> {
   const items: { id: string }[] = [];
-  let after = '';
-  for (;;) {
-    const page = (await api.call('GET', `/tenants?limit=${pageSize}${after}`)) as {
-      items: { id: string }[];
-      next?: string;
-    };
+  for (let after: string | undefined; ;) {
+    const page = await api.call('listTenants', {
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    });
     if (!isJson) for (const { id } of page.items) console.log(id);
     items.push(...page.items);
-    if (page.next === undefined) break;
-    after = `&after=${encodeURIComponent(page.next)}`;
+    after = page.next;
+    if (after === undefined) break;
   }
   if (isJson) printJson({ items });
   else if (items.length === 0)
@@ -60,10 +54,8 @@ export const show: Command = {
   run: async (args) => {
     const { values, operands } = readOptions(args, ['tenant', 'integration'], {});
     const [tenantId = '', integration = ''] = operands;
-    const view = (await openAdminApi(process.env).call(
-      'GET',
-      credentialPath(tenantId, integration),
-    )) as CredentialView;
+    const api = openAdminApi(process.env);
+    const view = await api.call('getCredential', { tenantId, integration });
     if (values['json'] === true) printJson(view);
     else printCredential(view);
   },

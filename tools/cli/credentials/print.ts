@@ -1,4 +1,4 @@
-import type { CredentialView } from '../../../apps/worker/src/console/credential-view.ts';
+import type { Credential } from '@connectors/admin-client';
 import { printable, printTable } from '../print.ts';
 
 /** A time as people read it, in UTC. */
@@ -6,7 +6,7 @@ export function shownTime(iso: string | undefined): string {
   return iso === undefined ? '–' : iso.replace('T', ' ').replace(/\.\d+Z$|Z$/, 'Z');
 }
 
-export function printCredentials(views: CredentialView[]): void {
+export function printCredentials(views: Credential[]): void {
   const rows = views.map(({ integration, state, reason, account, expiresAt, nextRefreshAt }) => [
     integration,
     reason === undefined ? state : `${state} (${reason})`,
@@ -17,7 +17,7 @@ export function printCredentials(views: CredentialView[]): void {
   printTable([['INTEGRATION', 'STATE', 'ACCOUNT', 'TOKEN EXPIRES', 'NEXT REFRESH'], ...rows]);
 }
 
-export function printCredential(view: CredentialView): void {
+export function printCredential(view: Credential): void {
   const { account, fields = {}, missingScopes = [] } = view;
   const accountText = account?.name === undefined ? account?.id : `${account.name} (${account.id})`;
   const rows: [string, string | undefined][] = [

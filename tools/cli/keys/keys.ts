@@ -4,7 +4,7 @@ import { readOptions } from '../options.ts';
 import { printJson } from '../print.ts';
 import { readDuration, readEnd } from './duration.ts';
 import { grantOptions, readGrants, type GrantValues } from './grants.ts';
-import { printAgent, printAgents, printKey, type ShownAgent } from './print.ts';
+import { printAgent, printAgents, printKey } from './print.ts';
 
 const usage = `usage: npx pnpm@12 connectors keys <action> [options] [--json]
 
@@ -54,14 +54,14 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
       grants: readGrants(grant),
       ...(expires === undefined ? {} : { expiresAt: readEnd('--expires', expires, Date.now()) }),
     };
-    const created = (await open().call('POST', '/agents', body)) as ShownAgent & { key: string };
+    const created = await open().call('createAgent', {}, body);
     if (json === true) return printJson(created);
     printKey(created, `Agent ${created.id} was created. Its key is shown this once:`);
   },
 
   list: async (args) => {
     const { values } = readOptions(args, [], {});
-    const list = (await open().call('GET', '/agents')) as { agents: ShownAgent[]; unreadable: string[] };
+    const list = await open().call('listAgents', {});
     if (values['json'] === true) printJson(list);
     else printAgents(list);
   },
@@ -71,7 +71,7 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
       values,
       operands: [operand = ''],
     } = readOptions(args, ['id'], {});
-    const agent = (await open().call('GET', pathOf(operand))) as ShownAgent;
+    const agent = await open().call('getAgent', { agentId: operand });
     if (values['json'] === true) printJson(agent);
     else printAgent(agent);
   },
@@ -83,9 +83,7 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
     } = readOptions(args, ['id'], { overlap: { type: 'string' } });
     const { overlap, json } = values as { overlap?: string; json?: boolean };
     const body = overlap === undefined ? {} : { overlapSeconds: readDuration('--overlap', overlap) };
-    const rotated = (await open().call('POST', `${pathOf(operand)}/rotate`, body)) as ShownAgent & {
-      key: string;
-    };
+    const rotated = await open().call('rotateAgentKey', { agentId: operand }, body);
     if (json === true) return printJson(rotated);
     const until = rotated.keys[1]?.expiresAt;
     const old = until === undefined ? 'The old one is good no more' : `The old one is good until ${until}`;
@@ -97,7 +95,7 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
       values,
       operands: [operand = ''],
     } = readOptions(args, ['id'], {});
-    await open().call('DELETE', pathOf(operand));
+    await open().call('revokeAgent', { agentId: operand });
     if (values['json'] === true) printJson({ id: operand, revoked: true });
     else console.error(`Agent ${operand} is revoked.`);
   },
@@ -105,8 +103,4 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
 
 function open(): AdminApi {
   return openAdminApi(process.env);
-}
-
-function pathOf(id: string): string {
-  return `/agents/${encodeURIComponent(id)}`;
 }

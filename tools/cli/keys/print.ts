@@ -1,16 +1,6 @@
-import type { Grant } from '@connectors/vault-core';
+import type { Agent } from '@connectors/admin-client';
 import { printable, printTable } from '../print.ts';
 import { describeGrant } from './grants.ts';
-
-/** An agent as the admin API shows it. */
-export interface ShownAgent {
-  id: string;
-  name: string;
-  keys: { createdAt: string; expiresAt?: string }[];
-  grants: Grant[];
-  createdAt: string;
-  expiresAt?: string;
-}
 
 /** The key alone goes to stdout, so that it can be piped and captured. */
 export function printKey({ key }: { key: string }, note: string): void {
@@ -18,7 +8,7 @@ export function printKey({ key }: { key: string }, note: string): void {
   console.log(key);
 }
 
-export function printAgents({ agents, unreadable }: { agents: ShownAgent[]; unreadable: string[] }): void {
+export function printAgents({ agents, unreadable }: { agents: Agent[]; unreadable: string[] }): void {
   const rows = agents.map((agent) => [
     agent.id,
     printable(agent.name),
@@ -32,7 +22,7 @@ export function printAgents({ agents, unreadable }: { agents: ShownAgent[]; unre
     console.error(`Not as they should be in Vault, and let in nowhere: ${unreadable.join(', ')}`);
 }
 
-export function printAgent(agent: ShownAgent): void {
+export function printAgent(agent: Agent): void {
   const keys = agent.keys.map(
     ({ createdAt, expiresAt }) =>
       `since ${createdAt}${expiresAt === undefined ? '' : `, until ${expiresAt}`}`,
