@@ -6,6 +6,7 @@ import { id } from '../admin/params.ts';
 import type { ZodRoutes } from '../admin/zod-routes.ts';
 import type { ConnectLinks } from './connect-links.ts';
 import { returnAddress } from './return-url.ts';
+import type { Visit } from './tenant-session.ts';
 
 export interface ConnectSessionRoutes {
   links: ConnectLinks;
@@ -61,19 +62,19 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
       checkTenant(tenantId);
       const { expiresInSeconds, returnUrl, ...visit } = body;
       checkIntegration(options, body);
-      const link = await links.create(
-        {
-          tenantId,
-          ...visit,
-          ...(returnUrl === undefined ? {} : { returnUrl: checkReturn(options, returnUrl) }),
-        },
-        expiresInSeconds,
-      );
+      const address = returnUrl === undefined ? {} : { returnUrl: checkReturn(options, returnUrl) };
+      const link = await links.create(checkSize({ tenantId, ...visit, ...address }), expiresInSeconds);
       log.info({ tenantId, connectSession: link.id, integration: visit.integration }, 'connect session');
       const url = `${consoleUrl}/connect/session/${link.token}`;
       return reply.code(201).send({ id: link.id, url, expiresAt: link.expiresAt.toISOString() });
     },
   );
+}
+
+/** All of it goes into a cookie, and browsers drop one of more than 4 KiB without a word. */
+function checkSize(visit: Visit): Visit {
+  if (Buffer.byteLength(JSON.stringify(visit)) <= 2_500) return visit;
+  throw new ConnectorsError('invalid_request', 'scopes, returnUrl and user: together they are too long');
 }
 
 /** Below `/connect/` these are pages of their own. */

@@ -60,7 +60,8 @@ export async function redeem(
     query: redeeming.query,
   });
   if (identity.kind === 'refused') {
-    await revokeUnused(options.engine, { ...flow }, tokens, 'replaced');
+    // Nobody knows whose they are: to end their whole grant could end somebody's connection.
+    await revokeUnused(options.engine, flow, tokens, 'replaced');
     return { kind: 'failed', code: 'wrong_identity' };
   }
   const known = { ...redeeming.fields, ...tokens.fields };

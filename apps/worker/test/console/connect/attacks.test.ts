@@ -147,7 +147,7 @@ describe('a callback in another browser', () => {
 });
 
 describe('a code of somebody else', () => {
-  it('cannot bring an ID token of another connect: the tokens are ended, nothing is stored', async () => {
+  it('cannot bring an ID token of another connect: nothing is stored', async () => {
     const page = await connect.browser().connect(await linkTo('stolen', 'stolen'), 'ada');
     expect(page.text).toContain('The answer belongs to another sign-in');
     expect(await stored('stolen')).toEqual([]);

@@ -61,6 +61,12 @@ describe('a connect session', () => {
     ['a time that is too short', { expiresInSeconds: 59 }, 400, 'expiresInSeconds'],
     ['a user of two lines', { user: 'a\nb' }, 400, 'user: must be'],
     ['a field that there is not', { tenant: 'other' }, 400, 'tenant'],
+    [
+      'more than a cookie holds',
+      { integration: 'github', scopes: Array.from({ length: 50 }, (_, at) => `${at}`.padEnd(60, 'x')) },
+      400,
+      'together they are too long',
+    ],
   ])('is refused for %s', async (_name, body, status, detail) => {
     expect(await ask(body)).toMatchObject({ status, detail: expect.stringContaining(detail) as string });
   });
@@ -152,6 +158,11 @@ describe('the link', () => {
   it('leads to the page of the tenant where it names no integration', async () => {
     const { path } = await ask({});
     expect((await open(path)).headers.get('location')).toBe('/tenants/acme');
+  });
+
+  it('opens a session that browsers keep, however much it was asked to hold', async () => {
+    const { path } = await ask({ returnUrl: `${app}/`.padEnd(1_000, 'x'), user: 'ü'.repeat(200) });
+    expect(cookieOf(await open(path)).length).toBeLessThan(4_096);
   });
 
   it('works once', async () => {
