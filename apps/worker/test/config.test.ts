@@ -34,6 +34,15 @@ async function fileWith(content: string): Promise<string> {
   return file;
 }
 
+describe('the address of the console', () => {
+  it.each([
+    ['https://console.example.com/', []],
+    ['https://example.com/console', ['CONSOLE_URL: must have no path: the console has a host of its own']],
+  ])('is a host: %s', (CONSOLE_URL, found) => {
+    expect(problems({ ...complete, CONSOLE_URL })).toEqual(found);
+  });
+});
+
 describe('a configuration', () => {
   it('needs Vault, Redis and an admin token; the rest has defaults', () => {
     expect(readWorkerConfig(complete)).toMatchObject({

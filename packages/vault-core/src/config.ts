@@ -196,7 +196,12 @@ export const refreshCooldownField = {
 
 /** Where users find the console. */
 export const consoleUrlField = {
+  // Its pages link to each other from the root, and a cookie with the prefix `__Host-` is for the whole host.
   CONSOLE_URL: baseUrl()
+    .refine(
+      (text) => URL.parse(text)?.pathname === '/',
+      'must have no path: the console has a host of its own',
+    )
     .prefault('http://127.0.0.1:8090')
     .describe('Where users reach the console: connect links begin with it.'),
 };
