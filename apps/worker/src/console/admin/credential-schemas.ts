@@ -38,9 +38,12 @@ const fields = z
   .record(z.string(), z.string().max(512))
   .describe('What the provider needs to know of the tenant, by the names of its definition.');
 
+/** RFC 6749 A.12. Anything else, a line break of a file say, breaks the header that it is put into. */
+const importedToken = token.regex(/^[\x20-\x7e]+$/, 'must be visible ASCII characters');
+
 export const importedCredential = z.strictObject({
-  accessToken: token,
-  refreshToken: token.optional(),
+  accessToken: importedToken,
+  refreshToken: importedToken.optional(),
   expiresAt: z.iso.datetime().optional().describe('Of the access token. Left out: it does not expire.'),
   scopes: z.array(z.string().min(1)).optional().describe('Left out: those of the integration.'),
   tokenType: z.string().min(1).max(64).default('Bearer'),

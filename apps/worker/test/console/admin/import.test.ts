@@ -60,6 +60,8 @@ describe('an import', () => {
 
   it.each([
     ['no access token', { accessToken: '' }, 'accessToken: '],
+    ['a line break in a token', { accessToken: 'imported-a\n' }, 'accessToken: must be visible'],
+    ['a sign that no header takes', { refreshToken: 'imported-\u2028' }, 'refreshToken: must be visible'],
     ['an end without a zone', { expiresAt: '2100-01-01' }, 'expiresAt: '],
     ['a field that the provider does not know', { fields: { shop: 'a' } }, 'fields.shop: there is no such'],
     ['a word that it does not know', { secret: 'a' }, 'body: '],
