@@ -12,9 +12,16 @@ type AssetName = keyof typeof types;
 
 const names = Object.keys(types) as AssetName[];
 
-const contents = Object.fromEntries(
-  names.map((name) => [name, readFileSync(new URL(`assets/${name}`, import.meta.url))]),
-) as Record<AssetName, Buffer>;
+/** The parts of the style sheet, in the order in which they are read. */
+const style = ['base', 'frame', 'forms', 'words', 'tables', 'tenant', 'operator'];
+
+const read = (path: string): string => readFileSync(new URL(`assets/${path}`, import.meta.url), 'utf8');
+
+const contents: Record<AssetName, string> = {
+  'page.css': style.map((part) => read(`style/${part}.css`)).join('\n'),
+  'page.js': read('page.js'),
+  'icon.svg': read('icon.svg'),
+};
 
 /** The path of a file that pages need. Its content is part of it, so a browser may keep the file for good. */
 export function assetUrl(name: AssetName): string {

@@ -113,9 +113,10 @@ if (events !== undefined) {
     setTimeout(
       async () => {
         isPlanned = false;
+        const begun = Date.now();
         await lookAgain();
-        // Where much happens, one look a second is enough.
-        nextLook = Date.now() + 1_000;
+        // Where much happens, one look a second is enough, and less where it costs the server more.
+        nextLook = Date.now() + Math.max(1_000, 10 * (Date.now() - begun));
       },
       Math.max(100, nextLook - Date.now()),
     );
