@@ -19,6 +19,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import { buildConsole } from './console/app.ts';
+import { Idempotency } from './console/admin/idempotency.ts';
 import { Connections } from './console/connections.ts';
 import { oidcSettings } from './console/oidc/oidc-settings.ts';
 import { checkHealth, collectStates } from './health.ts';
@@ -89,6 +90,7 @@ function openConsole(
       vault,
       engine,
       history: refreshing.history,
+      idempotency: new Idempotency(requests, config.REDIS_PREFIX),
       tenantStates: refreshing.states,
       overview,
       store: vault.webhooks,

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { newAgentKey } from './agent-key.ts';
 import { ConnectorsError, StoredDocumentError } from './errors.ts';
 import { grantsSchema, type Grant } from './grants.ts';
-import { checkId, encodeBase32, isId } from './ids.ts';
+import { checkId, isId, newDocumentId } from './ids.ts';
 import type { Secret } from './secret.ts';
 import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
@@ -71,8 +70,8 @@ export class AgentStore {
     this.#now = now;
   }
 
-  async create(settings: AgentSettings): Promise<AgentWithKey> {
-    const id = encodeBase32(randomBytes(10));
+  /** @param id that nobody has */
+  async create(settings: AgentSettings, id = newDocumentId()): Promise<AgentWithKey> {
     const { key, secretSha256 } = newAgentKey(id);
     const createdAt = this.#timestamp();
     const agent: StoredAgent = {

@@ -31,6 +31,11 @@ export function newRevision(): string {
   return encodeBase32(randomBytes(12));
 }
 
+/** Mints the id of an agent, a webhook endpoint or a connect session: 80 random bits in base32 (16 characters). */
+export function newDocumentId(): string {
+  return encodeBase32(randomBytes(10));
+}
+
 /** RFC 4648 base32 in lower case, without padding. */
 export function encodeBase32(bytes: Uint8Array): string {
   let text = '';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ConnectorsError } from './errors.ts';
-import { checkId, encodeBase32, isId } from './ids.ts';
+import { checkId, isId, newDocumentId } from './ids.ts';
 import { Secret } from './secret.ts';
 import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
@@ -89,9 +89,15 @@ export class WebhookStore {
     return byId(await this.list(tenantId), endpointId);
   }
 
-  /** @throws ConnectorsError `invalid_request` when the tenant has as many as it may have */
-  async create(tenantId: string, settings: WebhookSettings): Promise<EndpointWithSecret> {
-    const id = encodeBase32(randomBytes(10));
+  /**
+   * @param id that nobody has
+   * @throws ConnectorsError `invalid_request` when the tenant has as many as it may have
+   */
+  async create(
+    tenantId: string,
+    settings: WebhookSettings,
+    id = newDocumentId(),
+  ): Promise<EndpointWithSecret> {
     await this.#transit.ensureKey(checkId('tenantId', tenantId));
     const { secret, ciphertext } = await this.#newSecret(tenantId, id);
     const now = this.#timestamp();

@@ -40,7 +40,12 @@ export interface ConsoleDeps {
   oidc: OidcSettings | undefined;
   adminApi: Omit<
     AdminApi,
-    keyof ConnectSessionRoutes | 'sessions' | 'wrongTokens' | 'offboardings' | 'log' | 'now'
+    | Exclude<keyof ConnectSessionRoutes, 'idempotency'>
+    | 'sessions'
+    | 'wrongTokens'
+    | 'offboardings'
+    | 'log'
+    | 'now'
   >;
   connect: ConnectDeps;
   overview: OverviewDeps;

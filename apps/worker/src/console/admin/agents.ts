@@ -11,10 +11,12 @@ import {
   newAgent,
   shownAgent,
 } from './agent-schemas.ts';
+import type { Idempotency } from './idempotency.ts';
 import { rotation } from './rotation.ts';
 import type { ZodRoutes } from './zod-routes.ts';
 
 export interface AgentRoutes {
+  idempotency: Idempotency;
   agents: AgentStore;
   /** Reaches the proxies also if Redis is only back later. Nobody waits for that. */
   announceLater: (event: ConnectorsEvent) => void;
@@ -32,7 +34,7 @@ export function registerAgents(app: ZodRoutes, options: AgentRoutes): void {
   registerRotation(app, options);
 }
 
-function registerAll(app: ZodRoutes, { agents, announceLater, log, now }: AgentRoutes): void {
+function registerAll(app: ZodRoutes, { agents, idempotency, announceLater, log, now }: AgentRoutes): void {
   const list = { operationId: 'listAgents', summary: 'All agents.', response: { 200: agentList } };
   app.get(all, { schema: list }, () => agents.list());
 
@@ -41,11 +43,18 @@ function registerAll(app: ZodRoutes, { agents, announceLater, log, now }: AgentR
     summary: 'A new agent, with its key.',
     body: newAgent,
     response: { 201: agentWithKey },
+    hasKey: true,
   };
-  app.post(all, { schema: create }, async ({ body }, reply) => {
+  app.post(all, { schema: create }, async (request, reply) => {
+    const { body } = request;
     checkExpiries(body, now());
     const { expiresAt, ...settings } = body;
-    const created = await agents.create({ ...settings, ...expiry(expiresAt) });
+    const created = await idempotency.once(request, {
+      body,
+      exists: async (id) => (await agents.find(id)) !== undefined,
+      create: (id) => agents.create({ ...settings, ...expiry(expiresAt) }, id),
+      next: 'Rotate its key to have one, or revoke it.',
+    });
     log.info({ agentId: created.agent.id, change: 'created' }, 'agent');
     announceLater({ type: 'agent-changed', agentId: created.agent.id });
     return reply.code(201).send(withKey(created));

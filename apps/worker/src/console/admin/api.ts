@@ -7,6 +7,7 @@ import type { WrongTokens } from '../wrong-tokens.ts';
 import { registerAgents, type AgentRoutes } from './agents.ts';
 import { requireAdminToken } from './bearer.ts';
 import { registerCredentials, type CredentialRoutes } from './credentials.ts';
+import { AlreadyCreatedError } from './idempotency.ts';
 import { registerIntegrations, type IntegrationRoutes } from './integrations.ts';
 import { registerOverview, type OverviewRoutes } from './overview.ts';
 import { registerTenants, type TenantRoutes } from './tenants.ts';
@@ -98,5 +99,6 @@ function answerError(error: unknown, _request: FastifyRequest, reply: FastifyRep
   if (error.retryAfterMs !== undefined)
     void reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
   const detail = error instanceof VaultError ? title : error.message;
-  return answerProblem(reply, status, detail, error.code);
+  const more = error instanceof AlreadyCreatedError ? { id: error.id } : {};
+  return answerProblem(reply, status, detail, error.code, more);
 }

@@ -9,6 +9,7 @@ import type {
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { answerProblem } from '../problem.ts';
+import type { Idempotency } from './idempotency.ts';
 import { tenantParams } from './params.ts';
 import { rotation } from './rotation.ts';
 import {
@@ -25,6 +26,7 @@ import {
 import type { ZodRoutes } from './zod-routes.ts';
 
 export interface WebhookRoutes {
+  idempotency: Idempotency;
   store: WebhookStore;
   deliveries: WebhookQueue;
   guard: EgressGuard;
@@ -64,10 +66,20 @@ function registerAll(app: ZodRoutes, options: WebhookRoutes): void {
     params: tenantParams,
     body: newWebhook,
     response: { 201: webhookWithSecret },
+    hasKey: true,
   };
-  app.post(all, { schema: create }, async ({ params: { tenantId }, body }, reply) => {
+  app.post(all, { schema: create }, async (request, reply) => {
+    const {
+      params: { tenantId },
+      body,
+    } = request;
     await checkEndpointUrl(guard, body.url);
-    const created = await store.create(tenantId, body);
+    const created = await options.idempotency.once(request, {
+      body,
+      exists: async (id) => (await store.find(tenantId, id)) !== undefined,
+      create: (id) => store.create(tenantId, body, id),
+      next: 'Rotate its secret to have one, or delete it.',
+    });
     await tellChange(options, tenantId, created.endpoint.id, 'created');
     return reply.code(201).send(withSecret(created, now()));
   });

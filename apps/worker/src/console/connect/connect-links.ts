@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { encodeBase32, orQueueUnavailable } from '@connectors/vault-core';
+import { newDocumentId, orQueueUnavailable } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import type { Offboardings } from '../offboardings.ts';
 import { visitSchema, type Visit } from './tenant-session.ts';
@@ -27,8 +27,7 @@ export class ConnectLinks {
     this.#offboardings = offboardings;
   }
 
-  async create(visit: Visit, seconds: number): Promise<ConnectLink> {
-    const id = encodeBase32(randomBytes(10));
+  async create(visit: Visit, seconds: number, id = newDocumentId()): Promise<ConnectLink> {
     const token = randomBytes(32).toString('base64url');
     const madeAt = await this.#offboardings.now();
     const text = JSON.stringify({ ...visit, connectSession: id, madeAt });

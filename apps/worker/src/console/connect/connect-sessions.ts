@@ -2,6 +2,7 @@ import type { Integration } from '@connectors/oauth';
 import { ConnectorsError } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { Idempotency } from '../admin/idempotency.ts';
 import { id } from '../admin/params.ts';
 import type { ZodRoutes } from '../admin/zod-routes.ts';
 import type { ConnectLinks } from './connect-links.ts';
@@ -9,6 +10,7 @@ import { returnAddress } from './return-url.ts';
 import type { Visit } from './tenant-session.ts';
 
 export interface ConnectSessionRoutes {
+  idempotency: Idempotency;
   links: ConnectLinks;
   integrations: ReadonlyMap<string, Integration>;
   consoleUrl: string;
@@ -53,22 +55,30 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
     params: z.object({ tenantId: id }),
     body: newSession,
     response: { 201: session },
+    hasKey: true,
     problems: ['integration_unknown'] as const,
   };
-  app.post(
-    '/tenants/:tenantId/connect-sessions',
-    { schema },
-    async ({ params: { tenantId }, body }, reply) => {
-      checkTenant(tenantId);
-      const { expiresInSeconds, returnUrl, ...visit } = body;
-      checkIntegration(options, body);
-      const address = returnUrl === undefined ? {} : { returnUrl: checkReturn(options, returnUrl) };
-      const link = await links.create(checkSize({ tenantId, ...visit, ...address }), expiresInSeconds);
-      log.info({ tenantId, connectSession: link.id, integration: visit.integration }, 'connect session');
-      const url = `${consoleUrl}/connect/session/${link.token}`;
-      return reply.code(201).send({ id: link.id, url, expiresAt: link.expiresAt.toISOString() });
-    },
-  );
+  app.post('/tenants/:tenantId/connect-sessions', { schema }, async (request, reply) => {
+    const {
+      params: { tenantId },
+      body,
+    } = request;
+    checkTenant(tenantId);
+    const { expiresInSeconds, returnUrl, ...visit } = body;
+    checkIntegration(options, body);
+    const address = returnUrl === undefined ? {} : { returnUrl: checkReturn(options, returnUrl) };
+    const whole = checkSize({ tenantId, ...visit, ...address });
+    const link = await options.idempotency.once(request, {
+      body,
+      // A link that nobody was told of opens nothing for anybody.
+      exists: () => Promise.resolve(false),
+      create: (sessionId) => links.create(whole, expiresInSeconds, sessionId),
+      next: 'Ask for another link, with another key.',
+    });
+    log.info({ tenantId, connectSession: link.id, integration: visit.integration }, 'connect session');
+    const url = `${consoleUrl}/connect/session/${link.token}`;
+    return reply.code(201).send({ id: link.id, url, expiresAt: link.expiresAt.toISOString() });
+  });
 }
 
 /** All of it goes into a cookie, and browsers drop one of more than 4 KiB without a word. */
