@@ -37,7 +37,7 @@ const rules = `## Rules for all
   asked: the tokens may live on there.
 - **Offboarding** does that for all credentials of a tenant, then deletes its documents, its webhooks and, last, its two keys in Vault: after
   that no backup of anything of it can be read. It may be repeated, and has to be after a 503. Grants of agents that name the tenant are
-  listed, not changed. A user with an open session of that tenant (8 hours at the most) could connect again, which begins a new tenant.
+  listed, not changed. Links, sessions and connects of before the offboarding are worth nothing afterwards.
 - **Events and states** are in Redis and are lost with it: the last 100 events of a tenant, for a month, and 10,000 of all. The overview's states come
   from events and are put right by each sweep (\`SWEEP_INTERVAL_SECONDS\`).`;
 
