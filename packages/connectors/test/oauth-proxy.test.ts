@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError, OAuthProxy, type ProxyRequest } from '../src/index.ts';
+import { type OAuthProxy, type ProxyRequest } from '../src/index.ts';
 import { startProxyDeployment, type ProxyDeployment } from './start-proxy.ts';
 
 let deployment: ProxyDeployment;
@@ -256,67 +256,6 @@ it('requests are served while Redis is away', async () => {
   proxy = deployment.newProxy({ redisUrl: 'redis://127.0.0.1:1' });
   void proxy.start();
   expect((await call()).data).toBe('ok');
-});
-
-describe('a token response', () => {
-  it('without scopes grants what the client asks for', async () => {
-    const clients = new Map([
-      [
-        'own',
-        {
-          clientId: 'a',
-          clientSecret: 'b',
-          scopes: ['one', 'two'],
-          tokenEndpoint: 'https://a.test/t',
-          authEndpoint: 'https://a.test/a',
-        },
-      ],
-    ]);
-    const own = new OAuthProxy(deployment.vault, deployment.api.url, clients, {
-      redisUrl: deployment.redis.url,
-    });
-    const stored = await own.storeInitialCredentials(tenantId, 'own', { access_token: 'at-own' });
-    expect([stored.scopes, stored.expiresAt]).toEqual([['one', 'two'], undefined]);
-    await own.close();
-  });
-
-  it('without a token is refused, and nothing of it is told', () => {
-    expect(() => proxy.storeInitialCredentials(tenantId, 'github', { error: 'canary' })).toThrow(
-      failure('invalid_request'),
-    );
-    expect(() => proxy.storeInitialCredentials(tenantId, 'github', { error: 'canary' })).not.toThrow(
-      'canary',
-    );
-  });
-});
-
-it('a client that cannot be used is refused with every problem at once, before anything is opened', () => {
-  const clients = new Map([
-    [
-      'github',
-      {
-        clientId: undefined,
-        clientSecret: 'canary-secret',
-        tokenEndpoint: 'ftp://a',
-        authEndpoint: 'nowhere',
-      },
-    ],
-  ]);
-  const make = () => new OAuthProxy(deployment.vault, 'not a url', clients);
-  expect(make).toThrow(ConfigError);
-  expect(make).toThrow(/upstream\.rest: [^]*authorizeUrl: [^]*tokenUrl: /);
-  expect(make).not.toThrow('canary-secret');
-});
-
-it('a client without an id is refused', () => {
-  const client = {
-    clientId: undefined,
-    clientSecret: 'b',
-    tokenEndpoint: 'https://a.test/t',
-    authEndpoint: 'https://a.test/a',
-  };
-  const make = () => new OAuthProxy(deployment.vault, 'https://a.test', new Map([['github', client]]));
-  expect(make).toThrow(/integrations\.github\.clientId: required/);
 });
 
 it('no log line holds a token or a client secret', async () => {

@@ -65,34 +65,17 @@ export class ClientStore {
 
   /** All clients with their secrets, and the integrations whose document or ciphertexts are not as they should be. */
   async readAll(): Promise<{ clients: Map<string, KeptClient>; unreadable: string[] }> {
-    const clients = new Map<string, KeptClient>();
-    const unreadable: string[] = [];
-    for (const integration of await this.#integrations()) {
-      try {
-        const document = await this.#read(integration);
-        if (document !== undefined) clients.set(integration, await this.#open(integration, document));
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        unreadable.push(integration);
-      }
-    }
-    return { clients, unreadable };
+    const { found, unreadable } = await this.#readEach(async (integration) => {
+      const document = await this.#read(integration);
+      return document && ([integration, await this.#open(integration, document)] as const);
+    });
+    return { clients: new Map(found), unreadable };
   }
 
   /** All clients without their secrets, and the integrations whose documents are not as they should be. */
   async list(): Promise<{ clients: ClientSummary[]; unreadable: string[] }> {
-    const clients: ClientSummary[] = [];
-    const unreadable: string[] = [];
-    for (const integration of await this.#integrations()) {
-      try {
-        const client = await this.find(integration);
-        if (client !== undefined) clients.push(client);
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        unreadable.push(integration);
-      }
-    }
-    return { clients, unreadable };
+    const { found, unreadable } = await this.#readEach((integration) => this.find(integration));
+    return { clients: found, unreadable };
   }
 
   async find(integration: string): Promise<ClientSummary | undefined> {
@@ -130,8 +113,22 @@ export class ClientStore {
     return document.data !== undefined;
   }
 
-  async #integrations(): Promise<string[]> {
-    return (await this.#kv.list('_clients')).filter(isId);
+  /** One that is not as it should be does not keep the others from being read. */
+  async #readEach<T>(
+    read: (integration: string) => Promise<T | undefined>,
+  ): Promise<{ found: T[]; unreadable: string[] }> {
+    const found: T[] = [];
+    const unreadable: string[] = [];
+    for (const integration of (await this.#kv.list('_clients')).filter(isId)) {
+      try {
+        const client = await read(integration);
+        if (client !== undefined) found.push(client);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        unreadable.push(integration);
+      }
+    }
+    return { found, unreadable };
   }
 
   async #read(integration: string): Promise<ClientDocument | undefined> {
