@@ -4,7 +4,7 @@ import type { Fault } from '@connectors/dev-servers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startProcess } from '../../start-process.ts';
 import { isActive, startInProcess } from '../../start-world.ts';
-import { consent, startConnect, type Connect } from './start-connect.ts';
+import { startConnect, type Connect } from './start-connect.ts';
 
 /** Sees the token of each connect, which is nowhere else where it could not be saved. */
 const seen: string[] = [];
@@ -79,11 +79,7 @@ const linkTo = (tenantId: string, integration = 'profiled') => connect.link(tena
 const stored = (tenantId: string) => connect.world.admin.listCredentials(tenantId);
 const lastEvent = () => connect.world.events.at(-1);
 
-async function atCallback(tenantId: string, integration = 'profiled') {
-  const browser = connect.browser();
-  const back = await consent(await browser.depart(await linkTo(tenantId, integration)), 'ada');
-  return { browser, back };
-}
+const atCallback = (tenantId: string, integration = 'profiled') => connect.atCallback(tenantId, integration);
 
 function profiled() {
   const server = connect.servers['profiled'];

@@ -60,6 +60,12 @@ export async function startConnect(
     browser: (url = worker.url) => new Browser(url),
     /** A link as an operator's backend gets one. */
     link: (tenantId: string, body: object = {}) => linkFrom(worker.url, tenantId, body),
+    /** A user who has consented, and stands before the callback. */
+    async atCallback(tenantId: string, integration: string) {
+      const browser = new Browser(worker.url);
+      const link = await linkFrom(worker.url, tenantId, { integration });
+      return { browser, back: await consent(await browser.depart(link), tenantId) };
+    },
     async close() {
       await worker.close();
       await Promise.all(started.map(({ server }) => server.close()));
