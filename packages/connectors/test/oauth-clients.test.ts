@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, OAuthProxy } from '../src/index.ts';
 import { startProxyDeployment, type ProxyDeployment } from './start-proxy.ts';
 
@@ -8,9 +8,12 @@ let proxy: OAuthProxy;
 
 beforeAll(async () => {
   deployment = await startProxyDeployment();
-  proxy = deployment.newProxy();
 });
 afterAll(() => deployment.close());
+
+beforeEach(() => {
+  proxy = deployment.newProxy();
+});
 
 const failure = (code: string) => expect.objectContaining({ code }) as Error;
 
