@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { TokenSet } from '@connectors/oauth';
+import type { CredentialFields, TokenSet } from '@connectors/oauth';
 import {
   newRevision,
   type CredentialId,
@@ -98,7 +98,7 @@ function rotation(
 ): () => Promise<Landing> {
   let change: ((stored: StoredCredential) => StoredCredential) | undefined;
   return async () => {
-    change ??= await encryptTokens(engine, job, tokens);
+    change ??= await encryptTokens(engine, job, tokens, toldAnew(record, tokens));
     const written = await writeOverSpent(engine, job, record, change);
     if (written.kind === 'written') return { kind: 'stored', credential: written.credential };
     if (written.kind === 'deleted' || (written.kind === 'replaced' && written.isReconnect))
@@ -111,6 +111,16 @@ function rotation(
 function withFields({ credential: { metadata } }: CredentialRecord, tokens: TokenSet): TokenSet {
   const fields = { ...metadata.fields, ...tokens.fields };
   return Object.keys(fields).length === 0 ? tokens : { ...tokens, fields };
+}
+
+/** What the provider says otherwise than before. In all else a user may have chosen meanwhile, and that stays. */
+function toldAnew(
+  { credential: { metadata } }: CredentialRecord,
+  { fields = {} }: TokenSet,
+): CredentialFields {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => metadata.fields?.[name] !== value),
+  );
 }
 
 async function isDeleted(engine: RefreshEngine, id: CredentialId): Promise<boolean> {
@@ -131,6 +141,7 @@ async function encryptTokens(
   engine: RefreshEngine,
   id: CredentialId,
   tokens: TokenSet,
+  told: CredentialFields,
 ): Promise<(stored: StoredCredential) => StoredCredential> {
   const [accessToken, refreshToken] = await Promise.all([
     engine.credentials.encrypt(id, 'accessToken', tokens.accessToken),
@@ -159,7 +170,7 @@ async function encryptTokens(
         tokenIssuedAt: now,
         updatedAt: now,
         refreshCount: stored.metadata.refreshCount + 1,
-        ...(tokens.fields === undefined ? {} : { fields: { ...tokens.fields } }),
+        ...(Object.keys(told).length === 0 ? {} : { fields: { ...metadata.fields, ...told } }),
         ...(end === undefined ? {} : { refreshTokenExpiresAt: end }),
       },
     };

@@ -72,6 +72,21 @@ describe('a provider that has an address for each credential', () => {
     expect((await scene.stored(job)).metadata.fields).toEqual({ region: 'us' });
   });
 
+  it.each([undefined, 'eu'])(
+    'leaves what somebody chose meanwhile, unless it says otherwise: %s',
+    async (told) => {
+      const job = await connect({ region: 'eu' });
+      moved = told;
+      whileAsked = async () => {
+        const { credential, version } = await scene.world.vault.credentials.get(job);
+        const metadata = { ...credential.metadata, fields: { region: 'us' } };
+        await scene.world.vault.credentials.write(job, { ...credential, metadata }, version);
+      };
+      expect(await scene.refresh(job, hour)).toMatchObject({ kind: 'refreshed' });
+      expect((await scene.stored(job)).metadata.fields).toEqual({ region: 'us' });
+    },
+  );
+
   it('is asked nothing where the address is not known, which costs no credential', async () => {
     const job = await connect();
     expect(await scene.refresh(job, hour)).toMatchObject({ kind: 'retry' });
