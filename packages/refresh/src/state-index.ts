@@ -89,6 +89,14 @@ export class StateIndex {
     await this.#filed(this.#redis.multi().del(this.#hash(tenantId)), tenantId);
   }
 
+  /** All tenants that it knows; some may be gone. */
+  async tenants(): Promise<string[]> {
+    const found = await Promise.all(
+      indexedStates.map((state) => this.#redis.zrange(this.#tenants(state), '0', '-1')),
+    );
+    return found.flat();
+  }
+
   /** How many tenants are in each state. */
   async count(): Promise<Record<IndexedState, number>> {
     const counts = indexedStates.map(

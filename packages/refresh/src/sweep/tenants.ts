@@ -20,7 +20,10 @@ export async function handOutTenants(run: PassRun): Promise<void> {
   const { pace } = run;
   let { pass } = run;
   const last = pass.position.tenant;
-  const tenants = (await run.deps.engine.credentials.listTenants()).sort().filter((tenant) => tenant > last);
+  const { engine, states } = run.deps;
+  // A late event may have put one that was offboarded back into the index, where nobody else would find it.
+  const known = new Set([...(await engine.credentials.listTenants()), ...(await states.tenants())]);
+  const tenants = [...known].sort().filter((tenant) => tenant > last);
   for (let next = 0; next < tenants.length;) {
     const callsEach = callsPerTenant(pass.tally);
     const batch = tenants.slice(next, next + batchSize(pace.callsPerSecond, callsEach));

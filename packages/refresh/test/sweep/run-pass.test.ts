@@ -1,6 +1,6 @@
 import { refreshQueueName, Secret, VaultClient, type RefreshJobData } from '@connectors/vault-core';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { scheduleRefresh } from '../../src/index.ts';
+import { scheduleRefresh, StateIndex } from '../../src/index.ts';
 import { passQueueName } from '../../src/sweep/run-pass.ts';
 import { startSweeps } from './start-sweeps.ts';
 
@@ -50,6 +50,16 @@ describe('a pass', () => {
       }),
     ]);
     expect(await delayed()).toBe(3);
+  });
+
+  it('takes a tenant that is gone out of the index of states, where a late event had put it', async () => {
+    const states = new StateIndex(world.redis, 'connectors', Date.now);
+    const error = 'http_500';
+    const about = { tenantId: 'gone', integration: 'demo', revision: 'r' };
+    await states.note({ type: 'refresh-retry', ...about, error, retryCount: 1 });
+    expect(await states.count()).toMatchObject({ failing: 1 });
+    await sweepOnce();
+    expect(await states.count()).toMatchObject({ failing: 0 });
   });
 
   it('is the epoch when it was completed, and only then', async () => {
