@@ -143,8 +143,10 @@ describe('a tenant’s page', () => {
 
   it('names only what it knows, whatever its address says', async () => {
     const user = await userOf('acme');
-    for (const query of ['notice=constructor&about=demo', 'notice=refreshed&about=your%20bank', 'notice=x'])
-      expect((await user.get(`/tenants/acme?${query}`)).page).not.toContain('class="note');
+    for (const query of ['notice=constructor&about=demo', 'notice=refreshed&about=your%20bank', 'notice=x']) {
+      const { status, page } = await user.get(`/tenants/acme?${query}`);
+      expect([query, status, page.includes('class="note')]).toEqual([query, 200, false]);
+    }
     expect(words((await user.get('/tenants/acme?notice=refreshed&about=demo')).page)).toContain(
       'was refreshed',
     );
