@@ -46,6 +46,7 @@ beforeAll(async () => {
   await addAgent();
   await goThroughConnects();
   await addClient();
+  await importAndMint();
   const body = { error: 'invalid_grant', error_description: words };
   await world.jobAs('completed', await world.connect(good));
   await world.jobAs('failed', await world.connect(refused, { meets: { kind: 'status', status: 400, body } }));
@@ -134,6 +135,23 @@ async function addClient(): Promise<void> {
   secrets.push(clients.get('github')?.clientSecret?.reveal() ?? '');
 }
 
+/** Tokens that an operator brings, good ones and refused ones, and a repeated request. */
+async function importAndMint(): Promise<void> {
+  const tokens = { accessToken: 'canary-imported-access', refreshToken: 'canary-imported-refresh' };
+  const path = 'tenants/imported/credentials';
+  await callAdmin(`${path}/demo`, tokens, 'PUT');
+  await callAdmin(`${path}/demo`, { ...tokens, accessToken: { is: tokens.accessToken } }, 'PUT');
+  await callAdmin(`${path}/demo`, { ...tokens, fields: { shop: 'canary-of-a-field' } }, 'PUT');
+  await callAdmin(`${path}/demo/mint`, { grantSecret: 'canary-grant-secret' });
+  secrets.push(...Object.values(tokens), 'canary-of-a-field', 'canary-grant-secret');
+  const idempotencyKey = 'canary-of-an-idempotency-key';
+  secrets.push(idempotencyKey);
+  const agent = { name: 'made once', grants: [{ tenants: ['good'] }] };
+  const { key } = await callAdmin('agents', agent, 'POST', { 'idempotency-key': idempotencyKey });
+  secrets.push(key);
+  await callAdmin('agents', agent, 'POST', { 'idempotency-key': idempotencyKey });
+}
+
 /** One user who connects, one who says no, one whose state is another's, and one whose code is refused. */
 async function goThroughConnects(): Promise<void> {
   const browser = new Browser(worker.url);
@@ -164,10 +182,10 @@ async function goThroughConnects(): Promise<void> {
   expect(await land(refused)).toContain('gave no token');
 }
 
-async function callAdmin(path: string, body: object, method = 'POST') {
+async function callAdmin(path: string, body: object, method = 'POST', more: Record<string, string> = {}) {
   const response = await fetch(`${worker.url}/admin/${path}`, {
     method,
-    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json', ...more },
     body: JSON.stringify(body),
   });
   return (await response.json()) as { id: string; secret: string; key: string; url: string };
@@ -238,6 +256,43 @@ it('shows no secret on its pages, whoever looks at them', async () => {
     const { status, page } = await visitor.get(path);
     expect([path, status, leaks(page)]).toEqual([path, 200, []]);
   }
+});
+
+it('answers no secret over the admin API, whatever is asked for', async () => {
+  const read = async (path: string) => {
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const response = await fetch(`${worker.url}/admin${path}`, { headers });
+    return { status: response.status, text: await response.text() };
+  };
+  const { paths } = JSON.parse((await read('/openapi.json')).text) as {
+    paths: Record<string, { get?: object }>;
+  };
+  const [agent] = (await world.admin.agents.list()).agents;
+  const ids: Record<string, string[]> = {
+    tenantId: ['good', 'refused', 'failing', 'imported', 'connecting'],
+    integration: ['demo', 'github'],
+    agentId: [agent?.id ?? ''],
+  };
+  const [hook] = await world.admin.webhooks.list('good');
+  ids['webhookId'] = [hook?.id ?? ''];
+  const filled = (path: string): string[] => {
+    const [place, name = ''] = /\{(\w+)\}/.exec(path) ?? [];
+    return place === undefined
+      ? [path]
+      : (ids[name] ?? []).flatMap((value) => filled(path.replace(place, value)));
+  };
+  const reads = Object.keys(paths).filter((path) => paths[path]?.get !== undefined);
+  const asked = reads.flatMap(filled);
+  expect(asked.length).toBeGreaterThan(30);
+  const statuses = new Set<number>();
+  for (const path of asked) {
+    const { status, text } = await read(path);
+    statuses.add(status);
+    // The address of a webhook is the operator's own, and shown to nobody else.
+    const found = leaks(text).filter((secret) => secret !== 'canary-in');
+    expect([path, found]).toEqual([path, []]);
+  }
+  expect([...statuses].sort()).toEqual([200, 404]);
 });
 
 it('shows no secret in its figures', async () => {

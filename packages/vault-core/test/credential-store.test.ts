@@ -235,6 +235,20 @@ await eachVault((vault) => {
       expect(await client.credentials.listTenantPage(3, undefined, 'acme-3')).toEqual({ tenants: [] });
     });
 
+    it('of tenants asks for no more than a page', async () => {
+      const relay = await startRelay(vault().address);
+      const through = vault().client({ address: relay.address });
+      await through.credentials.listTenantPage(2, 'a');
+      const [{ query }] = relay.requests.filter(({ path }) => path.includes('/metadata/')) as [
+        RelayedRequest,
+      ];
+      expect(Object.fromEntries(new URLSearchParams(query))).toEqual({
+        list: 'true',
+        after: 'a/',
+        limit: '3',
+      });
+    });
+
     it('of tenants goes on after one that is gone', async () => {
       await stored({ tenantId: 'zz', integration: 'github' });
       expect((await client.credentials.listTenantPage(5, 'zy')).tenants).toEqual(['zz']);

@@ -38,6 +38,8 @@ export class Barrier {
   >;
   #keys: Keys | undefined;
   #depth = 0;
+  /** The names of the folder that was listed last: whoever goes through it page by page has it opened once. */
+  #listed: { folder: string; names: string[] } | undefined;
 
   /** @throws {Error} when another process holds the file */
   constructor(file: string) {
@@ -85,6 +87,7 @@ export class Barrier {
   }
 
   seal(): void {
+    this.#listed = undefined;
     this.#keys?.content.fill(0);
     this.#keys?.paths.fill(0);
     this.#keys = undefined;
@@ -113,6 +116,7 @@ export class Barrier {
 
   /** Removes an entry and the folders it leaves empty. */
   delete(path: string): void {
+    this.#listed = undefined;
     this.transaction(() => {
       this.#sql.remove.run(this.#id(path));
       for (let folder = folderOf(path); folder !== ''; folder = folderOf(folder)) {
@@ -125,8 +129,12 @@ export class Barrier {
 
   /** The names in a folder (which ends in `/`), sorted by code unit; a folder's name ends in `/`. */
   list(folder: string): string[] {
-    const rows = this.#sql.list.all(this.#id(folder)) as { id: Uint8Array; name: Uint8Array }[];
-    return rows.map((row) => this.#open('name', row.id, row.name).toString()).sort();
+    if (this.#listed?.folder !== folder) {
+      const rows = this.#sql.list.all(this.#id(folder)) as { id: Uint8Array; name: Uint8Array }[];
+      const names = rows.map((row) => this.#open('name', row.id, row.name).toString()).sort();
+      this.#listed = { folder, names };
+    }
+    return [...this.#listed.names];
   }
 
   deleteFolder(folder: string): void {
@@ -139,6 +147,7 @@ export class Barrier {
   }
 
   deleteExpired(now: number): void {
+    this.#listed = undefined;
     this.#sql.expire.run(now);
   }
 
@@ -153,6 +162,7 @@ export class Barrier {
       return result;
     } catch (error) {
       this.#db.exec('ROLLBACK');
+      this.#listed = undefined;
       throw error;
     } finally {
       this.#depth -= 1;
@@ -161,6 +171,7 @@ export class Barrier {
 
   /** A folder is a row without a value under the path that ends in `/`. */
   #insert(path: string, sealed: Buffer | null, expiresAt: number | null): void {
+    this.#listed = undefined;
     const id = this.#id(path);
     const folder = folderOf(path);
     this.#sql.insert.run(
