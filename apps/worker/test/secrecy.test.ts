@@ -292,7 +292,7 @@ it('answers no secret over the admin API, whatever is asked for', async () => {
     const found = leaks(text).filter((secret) => secret !== 'canary-in');
     expect([path, found]).toEqual([path, []]);
   }
-  expect([...statuses].sort()).toEqual([200, 404]);
+  expect(statuses).toEqual(new Set([200, 404]));
 });
 
 it('shows no secret in its figures', async () => {
