@@ -30,6 +30,7 @@ const tokensSchema = z.object({
   refreshTokenExpiresAt: z.iso.datetime().optional(),
   scopes: z.array(z.string()).optional(),
   tokenType: z.string(),
+  fields: z.record(z.string(), z.string()).exactOptional(),
 });
 
 /**
@@ -154,14 +155,15 @@ function serialize({ accessToken, refreshToken, ...facts }: TokenSet): string {
 }
 
 function deserialize(text: string): TokenSet {
-  const { accessToken, refreshToken, scopes, tokenType, ...ends } = tokensSchema.parse(JSON.parse(text));
+  const { accessToken, refreshToken, expiresAt, refreshTokenExpiresAt, scopes, ...facts } =
+    tokensSchema.parse(JSON.parse(text));
   return {
     accessToken: new Secret(accessToken),
     refreshToken: refreshToken === undefined ? undefined : new Secret(refreshToken),
-    expiresAt: toDate(ends.expiresAt),
-    refreshTokenExpiresAt: toDate(ends.refreshTokenExpiresAt),
+    expiresAt: toDate(expiresAt),
+    refreshTokenExpiresAt: toDate(refreshTokenExpiresAt),
     scopes,
-    tokenType,
+    ...facts,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { RefreshJobData } from '@connectors/vault-core';
+import { Secret, type RefreshJobData } from '@connectors/vault-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './eventually.ts';
 import { refreshCredential, Spool } from '../src/index.ts';
@@ -58,6 +58,30 @@ describe('tokens that Vault cannot take', () => {
     expect(metadata).toMatchObject({ status: 'active', refreshCount: 1 });
     const next = { ...job, revision: metadata.revision };
     expect(await refreshCredential(world.newEngine(), next)).toMatchObject({ kind: 'refreshed' });
+  });
+
+  it('come back whole, with what the response said besides', async () => {
+    const kept = spool();
+    await kept.prepare();
+    const tokens = {
+      accessToken: new Secret('access'),
+      refreshToken: new Secret('refresh'),
+      expiresAt: new Date('2027-01-01T01:00:00Z'),
+      refreshTokenExpiresAt: new Date('2027-02-01T00:00:00Z'),
+      scopes: ['api:read'],
+      tokenType: 'Bearer',
+      fields: { instanceHost: 'acme.my.example' },
+    };
+    await kept.put(job, tokens);
+    const found = await spool().get(job);
+    expect(found).toMatchObject({
+      expiresAt: tokens.expiresAt,
+      refreshTokenExpiresAt: tokens.refreshTokenExpiresAt,
+      scopes: ['api:read'],
+      tokenType: 'Bearer',
+      fields: { instanceHost: 'acme.my.example' },
+    });
+    expect([found?.accessToken.reveal(), found?.refreshToken?.reveal()]).toEqual(['access', 'refresh']);
   });
 
   it('are stored once when several workers find them', async () => {
