@@ -65,7 +65,10 @@ export class Idempotency {
     if (memory.isDone) throw new AlreadyCreatedError(memory.id, creation.next);
     if (!(await orQueueUnavailable(this.#lock(name)))) throw inProgress();
     try {
-      return await this.#create(name, memory, creation);
+      // The one who held the lock before may have done it since the memory was read.
+      const latest = (await orQueueUnavailable(this.#remember(name, memory))) ?? memory;
+      if (latest.isDone) throw new AlreadyCreatedError(latest.id, creation.next);
+      return await this.#create(name, latest, creation);
     } finally {
       await this.#redis.del(`${name}:lock`).catch(() => undefined);
     }

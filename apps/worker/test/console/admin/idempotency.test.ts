@@ -1,6 +1,8 @@
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startRelay } from '../../../../../packages/vault-core/test/start-relay.ts';
 import { startWorld, type World } from '../../start-world.ts';
+import { Idempotency } from '../../../src/console/admin/idempotency.ts';
 import { startAdmin, type Admin } from './start-admin.ts';
 
 let world: World;
@@ -48,6 +50,12 @@ describe.each([
     const [secret] = /cak_\w+|whsec_[^"]+|connect\/session\/[^"]+/.exec(JSON.stringify(first.body)) ?? [];
     expect(secret).toBeDefined();
     expect(JSON.stringify(second.body)).not.toContain(secret);
+  });
+
+  it('is made once however many ask for it at the same time', async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => post(path, body)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(39);
   });
 
   it('is made for another key', async () => {
@@ -104,6 +112,39 @@ describe('a key', () => {
     const stored = JSON.stringify([name, await world.redis.get(name)]);
     expect(stored).not.toContain(key);
     expect(stored).not.toContain(made.body.key);
+  });
+});
+
+describe('a repeat that reads what is remembered just before the first is done', () => {
+  it('makes nothing, where nobody can look whether it was made', async () => {
+    const { promise: read, resolve: hasRead } = Promise.withResolvers<void>();
+    const { promise: goOn, resolve: letGoOn } = Promise.withResolvers<void>();
+    const held = Object.create(world.redis) as Redis;
+    let reads = 0;
+    held.get = async (name) => {
+      const found = await world.redis.get(name);
+      if ((reads += 1) === 1) {
+        hasRead();
+        await goOn;
+      }
+      return found;
+    };
+    const request = { method: 'POST', url: '/x', headers: { 'idempotency-key': key } } as never;
+    let made = 0;
+    const creating = { body: {}, exists: () => Promise.resolve(false), next: '' };
+    let second: Promise<unknown> = Promise.resolve();
+    const create = async (id: string) => {
+      const again = { ...creating, create: () => Promise.resolve((made += 1)) };
+      second = new Idempotency(held, 'connectors').once(request, again);
+      second.catch(() => undefined);
+      await read;
+      made += 1;
+      return id;
+    };
+    await new Idempotency(world.redis, 'connectors').once(request, { ...creating, create });
+    letGoOn();
+    await expect(second).rejects.toMatchObject({ code: 'already_created' });
+    expect(made).toBe(1);
   });
 });
 
