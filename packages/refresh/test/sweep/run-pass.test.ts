@@ -261,7 +261,8 @@ describe('a job that could not be scheduled because Redis was out of reach', () 
     worker.requests.disconnect();
     const job = await world.store({ tenantId: 'acme', integration: 'demo' });
     await scheduleRefresh(worker.engine, job, (await world.vault.credentials.get(job)).credential);
-    await worker.requests.connect();
+    // BullMQ may be at it already.
+    await worker.requests.connect().catch(() => undefined);
     await expect.poll(() => delayed()).toBe(1);
     expect(worker.completed()).toEqual([]);
   });
