@@ -15,10 +15,13 @@ export async function endReplaced(
   const { account: former } = before.metadata;
   const { account: current } = after.metadata;
   const isOther = former !== undefined && current !== undefined && former.id !== current.id;
-  const [accessToken, refreshToken] = await Promise.all([
-    credentials.decryptAccessToken(id, before),
-    credentials.decryptRefreshToken(id, before),
-  ]);
+  const open = (stored: StoredCredential) =>
+    Promise.all([credentials.decryptAccessToken(id, stored), credentials.decryptRefreshToken(id, stored)]);
+  const [accessToken, refreshToken] = await open(before);
+  const living = (await open(after)).map((token) => token?.reveal());
+  // Some providers grant the same token again: to end it would end the new connection.
+  if ([accessToken, refreshToken].some((token) => token !== undefined && living.includes(token.reveal())))
+    return;
   const { tokenType, scopes, metadata } = before;
   const tokens = {
     accessToken,

@@ -6,7 +6,9 @@ import { consent, startConnect, type Connect } from './start-connect.ts';
 /** What another address of a provider says of a token, as accessible-resources of Atlassian does. */
 let sites: object[] | undefined;
 const asked: (string | undefined)[] = [];
+const paths: (string | undefined)[] = [];
 const resources = createServer((request, response) => {
+  paths.push(request.url);
   asked.push(request.headers.authorization);
   if (sites === undefined) response.writeHead(500).end('<h1>down</h1>');
   else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(sites));
@@ -15,6 +17,7 @@ let connect: Connect;
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => resources.listen(0, '127.0.0.1', resolve));
+  const revokeUrl = `http://127.0.0.1:${(resources.address() as AddressInfo).port}/revoke`;
   const lookup = `http://127.0.0.1:${(resources.address() as AddressInfo).port}/resources`;
   const cloudId = { pattern: '[0-9a-f-]{3,36}', from: { lookup, path: '0.id', label: '0.name' } };
   connect = await startConnect({
@@ -64,6 +67,10 @@ beforeAll(async () => {
       }),
     },
     market: { quirks: { callback: { withoutState: true } } },
+    steady: {
+      quirks: { response: { extra: { access_token: 'always-the-same', refresh_token: 'this-one-too' } } },
+      entry: () => ({ revocationEnds: 'token', revokeUrl }),
+    },
     short: { quirks: { callback: { codeLifetime: 3 } } },
     bot: {
       quirks: { response: { extra: { authed_user: { id: 'U1', access_token: 'xoxp-of-the-user' } } } },
@@ -228,6 +235,16 @@ it('a code that is encoded twice is redeemed', async () => {
 it('a code that lives for seconds is redeemed in time', async () => {
   const page = await connect.browser().connect(await linkTo('short'), 'ada');
   expect(page.text).toContain('is connected');
+});
+
+describe('tokens that are the same after a reconnect', () => {
+  it('are not ended, though they were replaced', async () => {
+    const connectOnce = async () => connect.browser().connect(await linkTo('steady'), 'ada');
+    await connectOnce();
+    expect((await connectOnce()).text).toContain('is connected');
+    await connect.browser().connect(await linkTo('sited', 'after'), 'ada');
+    expect(paths).not.toContain('/revoke');
+  });
 });
 
 describe('a code without state', () => {
