@@ -12,6 +12,7 @@ import {
   requestQueueName,
   VaultClient,
   vaultOptions,
+  type ConnectorsEvent,
 } from '@connectors/vault-core';
 import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
@@ -22,6 +23,7 @@ import { buildConsole } from './console/app.ts';
 import { Idempotency } from './console/admin/idempotency.ts';
 import { Connections } from './console/connections.ts';
 import { oidcSettings } from './console/oidc/oidc-settings.ts';
+import type { ConnectDeps } from './console/connect/connect.ts';
 import { checkHealth, collectStates } from './health.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 
@@ -71,10 +73,8 @@ interface Parts {
   refreshing: OpenEngine;
 }
 
-function openConsole(
-  config: WorkerConfig,
-  { log, metrics, vault, refreshing }: Parts,
-): Promise<FastifyInstance> {
+function openConsole(config: WorkerConfig, parts: Parts): Promise<FastifyInstance> {
+  const { log, metrics, vault, refreshing } = parts;
   const { engine, background, requests, onRedisError } = refreshing;
   const integrations = [...config.integrations.keys()];
   const { queues, spool } = engine;
@@ -85,35 +85,8 @@ function openConsole(
     consoleUrl: config.CONSOLE_URL,
     boardWritable: config.BOARD_WRITABLE,
     oidc: oidcSettings(config),
-    adminApi: {
-      connections: new Connections({ vault, engine, events: refreshing.events }),
-      vault,
-      engine,
-      history: refreshing.history,
-      idempotency: new Idempotency(requests, config.REDIS_PREFIX),
-      tenantStates: refreshing.states,
-      overview,
-      store: vault.webhooks,
-      deliveries: refreshing.webhooks,
-      guard: config.guard,
-      announce: engine.announce,
-      agents: vault.agents,
-      clients: vault.clients,
-      loadedClients: config.clients,
-      findClientProblems: config.findClientProblems,
-      announceLater: (event) =>
-        void publishEvent(background, config.REDIS_PREFIX, event).catch(() => undefined),
-    },
-    connect: {
-      redis: requests,
-      prefix: config.REDIS_PREFIX,
-      vault,
-      engine,
-      integrations: config.integrations,
-      returnOrigins: config.CONNECT_RETURN_ORIGINS,
-      signInUrl: config.CONNECT_SIGN_IN_URL,
-      onConnect: (integration, outcome) => metrics.connects.inc({ integration, outcome }),
-    },
+    adminApi: { ...adminApiOf(config, parts), overview },
+    connect: connectOf(config, parts),
     overview,
     openBoardQueues: () => openBoardQueues(integrations, background, config.REDIS_PREFIX, onRedisError),
     isRedisUp: () => background.status === 'ready',
@@ -123,6 +96,42 @@ function openConsole(
     log,
     now: Date.now,
   });
+}
+
+function adminApiOf(config: WorkerConfig, { vault, refreshing }: Parts) {
+  const { engine, background, requests, events, history, states, webhooks } = refreshing;
+  const { guard, clients, findClientProblems, REDIS_PREFIX: prefix } = config;
+  return {
+    connections: new Connections({ vault, engine, events }),
+    vault,
+    engine,
+    history,
+    idempotency: new Idempotency(requests, prefix),
+    tenantStates: states,
+    store: vault.webhooks,
+    deliveries: webhooks,
+    guard,
+    announce: engine.announce,
+    agents: vault.agents,
+    clients: vault.clients,
+    loadedClients: clients,
+    findClientProblems,
+    announceLater: (event: ConnectorsEvent) =>
+      void publishEvent(background, prefix, event).catch(() => undefined),
+  };
+}
+
+function connectOf(config: WorkerConfig, { metrics, vault, refreshing }: Parts): ConnectDeps {
+  return {
+    redis: refreshing.requests,
+    prefix: config.REDIS_PREFIX,
+    vault,
+    engine: refreshing.engine,
+    integrations: config.integrations,
+    returnOrigins: config.CONNECT_RETURN_ORIGINS,
+    signInUrl: config.CONNECT_SIGN_IN_URL,
+    onConnect: (integration, outcome) => metrics.connects.inc({ integration, outcome }),
+  };
 }
 
 /** The board keeps its queues for good, so theirs is a connection that waits for Redis. */

@@ -54,54 +54,66 @@ async function examineSweeps(
   redis: Redis,
 ): Promise<Finding[]> {
   const { last, current } = await new Passes(redis, prefix).look();
-  const check = 'workers.sweeping';
-  if (last === undefined)
-    return current === undefined
-      ? [
-          failed(
-            check,
-            'no sweep has ever ended: credentials may have no job',
-            'Start a worker, and look into its log for `sweep`',
-          ),
-        ]
-      : [warning(check, 'the first sweep is under way', 'Wait until it has ended, and examine again')];
+  if (last === undefined) return [judgeFirst(current !== undefined)];
   const ageMs = now() - (last.endedAt ?? last.begunAt);
-  const age = `${Math.round(ageMs / 1_000)} s ago`;
   const isLate = current === undefined && ageMs > 2 * sweepIntervalMs + 60_000;
-  const { tenants, failed: failures, unreadable } = last.tally;
-  const strangers = Object.keys(last.unconfigured);
   return [
-    isLate
-      ? failed(
-          check,
-          `the last sweep ended ${age}: nothing finds what was lost`,
-          'Start a worker, or look into its log for `sweep`',
-        )
-      : failures > 0
-        ? warning(
-            check,
-            `the last sweep could not look at ${failures} of ${tenants} tenants`,
-            'Look into the log of the workers for `sweep`',
-          )
-        : ok(check, `the last sweep ended ${age}, over ${tenants} tenant(s)`),
-    ...(unreadable > 0
-      ? [
-          warning(
-            'credentials.unreadable',
-            `${unreadable} credential(s) in Vault are not as they should be`,
-            'Look into the log of the workers for their names, and connect them again',
-          ),
-        ]
-      : []),
-    ...(strangers.length > 0
-      ? [
-          warning(
-            'credentials.unconfigured',
-            `there are credentials of integrations that are not configured: ${strangers.join(', ')}`,
-            'Configure these integrations again, or disconnect the credentials',
-          ),
-        ]
-      : []),
+    judgeLast(last, `${Math.round(ageMs / 1_000)} s ago`, isLate),
+    ...judgeUnreadable(last),
+    ...judgeUnconfigured(last),
+  ];
+}
+
+type Sweep = NonNullable<Awaited<ReturnType<Passes['look']>>['last']>;
+
+const sweeping = 'workers.sweeping';
+
+function judgeFirst(isUnderWay: boolean): Finding {
+  if (isUnderWay)
+    return warning(sweeping, 'the first sweep is under way', 'Wait until it has ended, and examine again');
+  return failed(
+    sweeping,
+    'no sweep has ever ended: credentials may have no job',
+    'Start a worker, and look into its log for `sweep`',
+  );
+}
+
+function judgeLast({ tally: { tenants, failed: failures } }: Sweep, age: string, isLate: boolean): Finding {
+  if (isLate)
+    return failed(
+      sweeping,
+      `the last sweep ended ${age}: nothing finds what was lost`,
+      'Start a worker, or look into its log for `sweep`',
+    );
+  if (failures > 0)
+    return warning(
+      sweeping,
+      `the last sweep could not look at ${failures} of ${tenants} tenants`,
+      'Look into the log of the workers for `sweep`',
+    );
+  return ok(sweeping, `the last sweep ended ${age}, over ${tenants} tenant(s)`);
+}
+
+function judgeUnreadable({ tally: { unreadable } }: Sweep): Finding[] {
+  if (unreadable === 0) return [];
+  return [
+    warning(
+      'credentials.unreadable',
+      `${unreadable} credential(s) in Vault are not as they should be`,
+      'Look into the log of the workers for their names, and connect them again',
+    ),
+  ];
+}
+
+function judgeUnconfigured({ unconfigured }: Sweep): Finding[] {
+  const strangers = Object.keys(unconfigured);
+  if (strangers.length === 0) return [];
+  return [
+    warning(
+      'credentials.unconfigured',
+      `there are credentials of integrations that are not configured: ${strangers.join(', ')}`,
+      'Configure these integrations again, or disconnect the credentials',
+    ),
   ];
 }
 

@@ -57,11 +57,21 @@ const one = `${all}/:integration`;
 
 /** The OAuth clients that are kept in Vault. What is secret goes in, and never comes out. */
 export function registerClients(app: ZodRoutes, options: ClientRoutes): void {
-  const { clients, loadedClients, findClientProblems, log } = options;
-  const shown = (client: ClientSummary) => ({
+  registerReading(app, options);
+  registerSetting(app, options);
+  registerRemoval(app, options);
+}
+
+function shownBy({ loadedClients }: ClientRoutes) {
+  return (client: ClientSummary) => ({
     ...client,
     needsRestart: loadedClients?.get(client.integration)?.updatedAt !== client.updatedAt,
   });
+}
+
+function registerReading(app: ZodRoutes, options: ClientRoutes): void {
+  const { clients } = options;
+  const shown = shownBy(options);
 
   const list = {
     operationId: 'listClients',
@@ -86,7 +96,10 @@ export function registerClients(app: ZodRoutes, options: ClientRoutes): void {
       ? answerProblem(reply, 404, 'There is no such client in Vault.')
       : shown(client);
   });
+}
 
+function registerSetting(app: ZodRoutes, options: ClientRoutes): void {
+  const { clients, findClientProblems, log } = options;
   const set = {
     operationId: 'setClient',
     summary: 'Keeps a client, in the place of one that is kept. Workers read it when they start.',
@@ -107,10 +120,12 @@ export function registerClients(app: ZodRoutes, options: ClientRoutes): void {
       if (problems.length > 0) throw new ConnectorsError('invalid_request', problems.join('; '));
       const kept = await clients.set(integration, client);
       log.info({ integration, change: 'set' }, 'client');
-      return shown(kept);
+      return shownBy(options)(kept);
     },
   );
+}
 
+function registerRemoval(app: ZodRoutes, { clients, log }: ClientRoutes): void {
   const remove = {
     operationId: 'removeClient',
     summary: 'Forgets a client.',
