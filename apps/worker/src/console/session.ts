@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secret } from '@connectors/vault-core';
+import { consoleKey } from './console-key.ts';
 
 const lifetimeMs = 12 * 3600_000;
 
@@ -9,10 +10,12 @@ const lifetimeMs = 12 * 3600_000;
  */
 export class AdminSessions {
   readonly #adminToken: Secret;
+  readonly #key: Buffer;
   readonly #now: () => number;
 
   constructor(adminToken: Secret, now: () => number) {
     this.#adminToken = adminToken;
+    this.#key = consoleKey(adminToken, 'operator session');
     this.#now = now;
   }
 
@@ -33,9 +36,7 @@ export class AdminSessions {
   }
 
   #mac(end: string): string {
-    return createHmac('sha256', `console session ${this.#adminToken.reveal()}`)
-      .update(end)
-      .digest('base64url');
+    return createHmac('sha256', this.#key).update(end).digest('base64url');
   }
 }
 

@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { Secret } from '@connectors/vault-core';
 import { describe, expect, it } from 'vitest';
+import { consoleKey } from '../../src/console/console-key.ts';
 import { AdminSessions } from '../../src/console/session.ts';
 
 const hour = 3_600_000;
@@ -23,6 +25,13 @@ describe('a session', () => {
   it('ends when the admin token changes', () => {
     const cookie = sessionsAt(start, 'the-admin-token-from-before').open();
     expect(sessionsAt(start).isOpen(cookie)).toBe(false);
+  });
+
+  it('is no way to try out admin tokens fast: its key takes its time to make', () => {
+    const token = 'the-admin-token-of-this-test';
+    const [end = '', mac = ''] = sessionsAt(start).open().split('.');
+    const key = consoleKey(new Secret(token), 'operator session');
+    expect(mac).toBe(createHmac('sha256', key).update(end).digest('base64url'));
   });
 
   it('cannot be made longer by who holds its cookie', () => {
