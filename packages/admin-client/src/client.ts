@@ -96,9 +96,11 @@ export class AdminClient {
 function fill(path: string, params: object): string {
   const rest = new Map(Object.entries(params as Record<string, string | number | boolean | undefined>));
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const value = rest.get(name);
+    const value = String(rest.get(name));
     rest.delete(name);
-    return encodeURIComponent(String(value));
+    // Encoded or not, these climb: what was meant for a credential would be done to its tenant.
+    if (value === '.' || value === '..') throw climbs(name);
+    return encodeURIComponent(value);
   });
   const query = new URLSearchParams();
   for (const [name, value] of rest) if (value !== undefined) query.set(name, String(value));
@@ -110,4 +112,16 @@ async function refusal(response: Response): Promise<AdminApiError> {
   const problem = isProblem ? ((await response.json()) as Problem) : undefined;
   const wait = response.headers.get('retry-after');
   return new AdminApiError(response.status, problem, wait === null ? undefined : Number(wait) * 1000);
+}
+
+function climbs(name: string): AdminApiError {
+  const detail = `${name}: must not be dots alone`;
+  const problem = {
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    code: 'invalid_request',
+    detail,
+  } as const;
+  return new AdminApiError(400, problem, undefined);
 }

@@ -31,6 +31,14 @@ it('puts parameters into the path or behind it, encoded', async () => {
   expect(seen.url).toBe('/admin/tenants/..%2Fa%3Fb/events?limit=2&before=1-0');
 });
 
+it.each(['.', '..'])('refuses %s in a path: it would mean what is above', async (integration) => {
+  respond = (response) => response.end('{}');
+  await expect(client.call('disconnectCredential', { tenantId: 'acme', integration })).rejects.toMatchObject({
+    status: 400,
+    code: 'invalid_request',
+  });
+});
+
 it('sends the token, and a key of the caller', async () => {
   respond = (response) => response.end('{}');
   const agent = { name: 'a', grants: [{ tenants: ['acme'] }] };
