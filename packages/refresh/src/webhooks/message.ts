@@ -58,11 +58,8 @@ export function webhookMessages(
       const { warnings } = event;
       return [message(event.type, event, { warnings, ...connectSessionOf(event) })];
     }
-    case 'connect-failed': {
-      const { type, tenantId, integration, error } = event;
-      const data = { tenantId, integration, error, ...connectSessionOf(event) };
-      return [{ id: messageId([type, tenantId, integration, event.flow]), type, timestamp, data }];
-    }
+    case 'connect-failed':
+      return [connectFailed(event, timestamp)];
     case 'credential-stored':
     case 'credential-deleted':
     case 'refresh-declined':
@@ -70,6 +67,16 @@ export function webhookMessages(
     case 'webhooks-changed':
       return [];
   }
+}
+
+/** There may be no credential, and so no revision: the flow names it. */
+function connectFailed(
+  event: Extract<ConnectorsEvent, { type: 'connect-failed' }>,
+  timestamp: string,
+): WebhookMessage {
+  const { type, tenantId, integration, error, flow } = event;
+  const data = { tenantId, integration, error, ...connectSessionOf(event) };
+  return { id: messageId([type, tenantId, integration, flow]), type, timestamp, data };
 }
 
 function connectSessionOf({ connectSession }: { connectSession?: string | undefined }) {

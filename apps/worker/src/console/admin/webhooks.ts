@@ -42,6 +42,7 @@ const one = `${all}/:webhookId`;
 export function registerWebhooks(app: ZodRoutes, options: WebhookRoutes): void {
   registerAll(app, options);
   registerOne(app, options);
+  registerRemoval(app, options);
   registerSecret(app, options);
   registerDeliveries(app, options);
 }
@@ -118,7 +119,9 @@ function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
       return toWebhook(endpoint, now());
     },
   );
+}
 
+function registerRemoval(app: ZodRoutes, options: WebhookRoutes): void {
   const remove = {
     operationId: 'deleteWebhook',
     summary: 'Deletes an endpoint and its secrets.',
@@ -128,7 +131,7 @@ function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
   } as const;
   app.delete(one, { schema: remove }, async ({ params }, reply) => {
     const { tenantId, webhookId } = params;
-    if (!(await store.delete(tenantId, webhookId))) return notFound(reply);
+    if (!(await options.store.delete(tenantId, webhookId))) return notFound(reply);
     await tellChange(options, tenantId, webhookId, 'deleted');
     return reply.code(204).send();
   });
