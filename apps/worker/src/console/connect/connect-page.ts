@@ -38,6 +38,8 @@ export function registerConnectPage(app: FastifyInstance, options: ConnectOption
       allowForm(options, reply, integration);
       return reply.code(400).send(connectPage(options, entered, fields, problems));
     }
+    if (visitor.kind === 'user' && !(await options.states.admits(visitor.session.id)))
+      return failurePage(reply, 'too_often', tenantId, integration.id);
     const ready = await complete(options, integration);
     if (typeof ready === 'string') return failurePage(reply, ready, tenantId, integration.id);
     // The operator goes the way of the user: from a provider no cookie comes back that is for this site alone.

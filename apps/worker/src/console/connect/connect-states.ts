@@ -9,6 +9,9 @@ import { visitSchema } from './tenant-session.ts';
 /** Seconds for a user to come back from a provider. */
 const lifetime = 600;
 
+/** So many may a session begin in that time. */
+const maxFlows = 30;
+
 const flowSchema = visitSchema.extend({
   integration: z.string(),
   /** The session in whose browser it began. */
@@ -48,6 +51,14 @@ export class ConnectStates {
     this.#prefix = prefix;
     this.#offboardings = offboardings;
     this.#key = consoleKey(adminToken, 'connect flow');
+  }
+
+  /** Counts one more of a session. Flows lie in the memory that refreshes need: without a bound one user could fill it. */
+  async admits(sessionId: string): Promise<boolean> {
+    const key = `${this.#prefix}:connect-flows:${sessionId}`;
+    const counting = this.#redis.multi().set(key, 0, 'EX', lifetime, 'NX').incr(key).exec();
+    const [, [, count] = []] = (await orQueueUnavailable(counting)) ?? [];
+    return Number(count) <= maxFlows;
   }
 
   /** @returns the state */

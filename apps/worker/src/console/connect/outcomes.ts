@@ -83,6 +83,12 @@ export const failures = {
     title: 'This integration is not set up',
     action: 'Whoever runs this has to give it its credentials at the provider.',
   },
+  too_often: {
+    result: 'failed',
+    status: 429,
+    title: 'Too many tries',
+    action: 'Nothing was begun. Wait ten minutes, then start again.',
+  },
   tenant_offboarded: {
     result: 'failed',
     status: 410,

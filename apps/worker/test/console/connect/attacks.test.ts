@@ -184,6 +184,18 @@ describe('a session', () => {
   });
 });
 
+describe('one who begins again and again', () => {
+  it('fills no memory: after thirty flows the session begins no more, and others do', async () => {
+    const browser = connect.browser();
+    const page = await browser.enter(await linkTo('eager'));
+    for (let times = 0; times < 30; times += 1) expect((await browser.submit(page)).status).toBe(303);
+    const refused = await browser.submit(page);
+    expect([refused.status, refused.text]).toEqual([429, expect.stringContaining('Too many tries')]);
+    const other = connect.browser();
+    expect((await other.submit(await other.enter(await linkTo('eager')))).status).toBe(303);
+  });
+});
+
 describe('Redis, while a user is on the way', () => {
   it('knows neither the verifier nor the state, the nonce, the code or the link', async () => {
     await connect.world.redis.flushall();
