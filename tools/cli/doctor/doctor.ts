@@ -1,7 +1,6 @@
 import { CommandError, UsageError, type Command } from '../command.ts';
 import { readOptions } from '../options.ts';
 import { printable, printJson } from '../print.ts';
-import { examine } from './examine.ts';
 import type { Finding } from './finding.ts';
 import { findSubjects } from './subjects.ts';
 
@@ -51,6 +50,8 @@ export const doctor: Command = {
       ...(vaultTokenFile === undefined ? {} : { vaultTokenFile }),
     } as const;
     const subjects = findSubjects(options, process.env);
+    // The other commands need none of its libraries, which take half a second to load.
+    const { examine } = await import('./examine.ts');
     const findings = await examine({ subjects, asksProviders: providers, now: Date.now });
     if (json) printJson({ findings });
     else printFindings(findings);

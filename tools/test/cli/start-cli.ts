@@ -7,6 +7,9 @@ import { startFleet, type FleetOptions } from '../../fleet/start-fleet.ts';
 
 const main = join(import.meta.dirname, '../../cli/main.ts');
 
+/** The command is started some hundred times. */
+const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), 'connectors-compile-cache') };
+
 interface Result {
   code: number;
   stdout: string;
@@ -20,7 +23,7 @@ function runCli(args: string[], env: Record<string, string>, input = ''): Promis
     const child = execFile(
       process.execPath,
       [main, ...args],
-      { env: { PATH, HOME, CONNECTORS_DATA_DIR: '/nowhere', ...env } },
+      { env: { PATH, HOME, ...compiled, CONNECTORS_DATA_DIR: '/nowhere', ...env } },
       (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
     child.stdin?.end(input);
@@ -43,7 +46,7 @@ export async function startCli(options: Partial<FleetOptions> = {}) {
     /** The command while it runs. */
     spawn: (args: string[]) => {
       const { PATH } = process.env;
-      return spawn(process.execPath, [main, ...args], { env: { PATH, ...access } });
+      return spawn(process.execPath, [main, ...args], { env: { PATH, ...compiled, ...access } });
     },
     async close() {
       await fleet.close();

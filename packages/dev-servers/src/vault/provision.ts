@@ -34,13 +34,23 @@ export async function provisionVault(options: ProvisionOptions): Promise<void> {
   if (code !== 0) throw new Error(stderr.trim() || `init-vault.sh ended with code ${code}`);
 }
 
-function run(options: ProvisionOptions): Promise<{ stderr: string; code: number | null }> {
+function run({ signal, ...options }: ProvisionOptions): Promise<{ stderr: string; code: number | null }> {
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
+    // A process group of its own: what the script has started ends with it.
     const child = spawn('sh', [script], {
       env: environment(options),
       stdio: ['ignore', 'pipe', 'pipe'],
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      detached: true,
     });
+    const end = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid);
+      } catch {
+        // It has just ended by itself.
+      }
+    };
+    signal?.addEventListener('abort', end, { once: true });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -50,7 +60,12 @@ function run(options: ProvisionOptions): Promise<{ stderr: string; code: number 
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
     child.once('error', reject);
-    child.once('close', (code) => resolve({ stderr, code }));
+    // All of them hold its output: when that is closed, none is left.
+    child.once('close', (code) => {
+      signal?.removeEventListener('abort', end);
+      if (signal?.aborted === true) reject(signal.reason as Error);
+      else resolve({ stderr, code });
+    });
   });
 }
 
