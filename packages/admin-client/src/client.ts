@@ -81,15 +81,20 @@ export class AdminClient {
     return (text === '' ? undefined : JSON.parse(text)) as Operations[Id]['answer'];
   }
 
-  /** All items of a list that comes in pages, page by page. */
-  async *tenants(): AsyncGenerator<{ id: string }> {
-    let after: string | undefined;
-    do {
-      const page = await this.call('listTenants', { limit: 200, ...(after === undefined ? {} : { after }) });
-      yield* page.items;
-      after = page.next;
-    } while (after !== undefined);
+  /** All tenants, read page by page. */
+  tenants(): AsyncGenerator<{ id: string }> {
+    return readTenants(this);
   }
+}
+
+/** The same for what wraps a client. */
+export async function* readTenants(client: Pick<AdminClient, 'call'>): AsyncGenerator<{ id: string }> {
+  let after: string | undefined;
+  do {
+    const page = await client.call('listTenants', { limit: 200, ...(after === undefined ? {} : { after }) });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
 }
 
 /** Puts parameters into their places in a path, and the rest behind it. */

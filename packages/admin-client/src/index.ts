@@ -1,2 +1,2 @@
-export { AdminApiError, AdminClient, type AdminClientOptions } from './client.ts';
+export { AdminApiError, AdminClient, readTenants, type AdminClientOptions } from './client.ts';
 export * from './operations.ts';

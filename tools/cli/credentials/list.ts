@@ -1,11 +1,9 @@
+import { readTenants } from '@connectors/admin-client';
 import { openAdminApi, type AdminApi } from '../admin-api.ts';
 import type { Command } from '../command.ts';
 import { readOptions } from '../options.ts';
 import { printJson } from '../print.ts';
 import { printCredential, printCredentials } from './print.ts';
-
-/** As many as the API gives at once. */
-const pageSize = 200;
 
 export const list: Command = {
   summary: 'all tenants, or the credentials of one',
@@ -33,15 +31,9 @@ Without a tenant: all that ever had a credential. With one: its credentials, and
 /** Page by page, so that many tenants are no burden. */
 async function listTenants(api: AdminApi, isJson: boolean): Promise<void> {
   const items: { id: string }[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await api.call('listTenants', {
-      limit: pageSize,
-      ...(after === undefined ? {} : { after }),
-    });
-    if (!isJson) for (const { id } of page.items) console.log(id);
-    items.push(...page.items);
-    after = page.next;
-    if (after === undefined) break;
+  for await (const tenant of readTenants(api)) {
+    if (!isJson) console.log(tenant.id);
+    items.push(tenant);
   }
   if (isJson) printJson({ items });
   else if (items.length === 0)
