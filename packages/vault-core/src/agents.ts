@@ -146,12 +146,7 @@ export class AgentStore {
 
   /** Forgets an agent with its history, also one that {@link find} cannot read. Says whether there was one. */
   async delete(id: string): Promise<boolean> {
-    const path = pathOf(id);
-    const document = await this.#kv.read(path);
-    if (document === undefined) return false;
-    // A change under way presents the version it has read, which no longer is: it cannot bring the agent back.
-    await this.#kv.forget(path);
-    return document.data !== undefined;
+    return this.#kv.remove(pathOf(id));
   }
 
   async #insert(path: string, agent: StoredAgent): Promise<void> {

@@ -106,11 +106,7 @@ export class ClientStore {
 
   /** Forgets a client with its history. Says whether there was one. */
   async delete(integration: string): Promise<boolean> {
-    const path = pathOf(integration);
-    const document = await this.#kv.read(path);
-    if (document === undefined) return false;
-    await this.#kv.forget(path);
-    return document.data !== undefined;
+    return this.#kv.remove(pathOf(integration));
   }
 
   /** One that is not as it should be does not keep the others from being read. */

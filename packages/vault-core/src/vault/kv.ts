@@ -84,4 +84,15 @@ export class KvEngine {
   forget(path: string): Promise<void> {
     return this.#vault.delete(`${this.#mount}/metadata/${path}`);
   }
+
+  /**
+   * The same, and says whether there was a document. A change under way presents the version it has read, which no longer is: it
+   * cannot bring the document back.
+   */
+  async remove(path: string): Promise<boolean> {
+    const document = await this.read(path);
+    if (document === undefined) return false;
+    await this.forget(path);
+    return document.data !== undefined;
+  }
 }
