@@ -24,7 +24,7 @@ export { oauthDefaults } from './provider.ts';
 export { revokeToken, type Revocation, type RevocationRequest } from './revocation.ts';
 export { lookUp, type Choice, type Findings } from './lookup.ts';
 export { readRateLimit } from './rate-limit.ts';
-export { readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
+export { isPassing, readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
 export { isTokenRefused, type ApiAnswer } from './token-refusal.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';
 export { requestTarget, Upstream, type CredentialUse, type Surface } from './upstream.ts';

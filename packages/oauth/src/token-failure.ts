@@ -107,6 +107,11 @@ export function readRequestError(provider: Provider, { code, sent }: TokenReques
   };
 }
 
+/** Whether asking again later may help, with nothing changed by anybody. */
+export function isPassing({ class: kind }: Pick<TokenFailure, 'class'>): boolean {
+  return kind === 'transient' || kind === 'throttled' || kind === 'lost_response';
+}
+
 function mayRotate(provider: Provider): boolean {
   return provider.refreshTokenRotates && !isMinted(provider);
 }

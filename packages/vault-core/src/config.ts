@@ -206,6 +206,14 @@ export const consoleUrlField = {
     .describe('Where users reach the console: connect links begin with it.'),
 };
 
+/**
+ * The redirect URI of an integration. Each has its own, so that a provider cannot pass off an answer of its own as another's
+ * (RFC 9700 4.4.2).
+ */
+export function callbackUrl(consoleUrl: string, integration: string): string {
+  return `${consoleUrl}/connect/callback/${integration}`;
+}
+
 /** Where a user connects an integration. The link grants nothing. */
 export function connectUrl(consoleUrl: string, { tenantId, integration }: CredentialId): string {
   return `${consoleUrl}/connect/${tenantId}/${integration}`;

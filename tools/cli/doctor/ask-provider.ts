@@ -7,7 +7,7 @@ import {
   type Integration,
   type TokenFailure,
 } from '@connectors/oauth';
-import { Secret } from '@connectors/vault-core';
+import { callbackUrl, Secret } from '@connectors/vault-core';
 import { findingsOf, type Finding } from './finding.ts';
 
 const { ok, failed, warning, skipped } = findingsOf('worker');
@@ -42,7 +42,7 @@ export async function askProvider(
             guard,
             code: new Secret('code-of-connectors-doctor'),
             codeVerifier: new Secret('verifier-of-connectors-doctor-which-is-long-enough'),
-            redirectUri: `${consoleUrl}/connect/callback/${id}`,
+            redirectUri: callbackUrl(consoleUrl, id),
           });
     const result = readTokenResponse(ready.provider, answer);
     return result.kind === 'failure'

@@ -1,6 +1,6 @@
 import { EgressRefusedError, type EgressGuard } from '@connectors/egress';
 import { Discovery, readIntegrations, type Integration } from '@connectors/oauth';
-import { VaultClient, vaultOptions, type KeptClient } from '@connectors/vault-core';
+import { callbackUrl, VaultClient, vaultOptions, type KeptClient } from '@connectors/vault-core';
 import { askProvider } from './ask-provider.ts';
 import { readVault } from './configuration.ts';
 import { findingsOf, type Finding } from './finding.ts';
@@ -128,7 +128,7 @@ async function examineEndpoints(integration: Integration, discovery: Discovery):
 
 function examineCallback({ id, provider }: Integration, consoleUrl: string): Finding[] {
   if (provider.grant !== 'authorization_code') return [];
-  const callback = `${consoleUrl}/connect/callback/${id}`;
+  const callback = callbackUrl(consoleUrl, id);
   if (callback.startsWith('https:') || isLoopback(callback))
     return [ok('callback', `${id}: register ${callback} at the provider as redirect URI`)];
   return [

@@ -1,8 +1,9 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Secret } from '@connectors/vault-core';
 import type { FastifyRequest } from 'fastify';
 import { consoleKey } from './console-key.ts';
 import { isSameOrigin } from './guard.ts';
+import { isSame } from './is-same.ts';
 import { html, type Html } from './pages/html.ts';
 
 const field = 'form_token';
@@ -34,8 +35,7 @@ export class FormLocks {
   open(request: FastifyRequest, session: string): boolean {
     const { body } = request;
     if (!isSameOrigin(request, this.#origin) || !(body instanceof URLSearchParams)) return false;
-    const [presented, expected] = [body.get(field) ?? '', this.#tokenOf(session)];
-    return timingSafeEqual(hash('sha256', presented, 'buffer'), hash('sha256', expected, 'buffer'));
+    return isSame(body.get(field) ?? '', this.#tokenOf(session));
   }
 
   #tokenOf(session: string): string {

@@ -39,3 +39,8 @@ export function answerCode(
 ): FastifyReply {
   return answerProblem(reply, errorTable[code].status, detail, code, more);
 }
+
+/** Says how long to wait before another try, if that is known. */
+export function tellRetryAfter(reply: FastifyReply, retryAfterMs: number | undefined): void {
+  if (retryAfterMs !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)));
+}

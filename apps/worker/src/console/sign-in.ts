@@ -4,6 +4,7 @@ import type { FormLocks } from './form-locks.ts';
 import { isSameOrigin, sessionCookie } from './guard.ts';
 import type { TenantSessions } from './connect/tenant-session.ts';
 import type { AdminSessions } from './session.ts';
+import { htmlType } from './pages/html.ts';
 import { signInPage, signOutPage } from './pages/sign-in-page.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
@@ -32,29 +33,28 @@ export function openSession(reply: FastifyReply, sessions: AdminSessions, origin
 export function registerSignIn(app: FastifyInstance, options: SignInOptions): void {
   const { sessions, tenantSessions, wrongTokens, formLocks, origin, issuerHost, log } = options;
   const page = (problem: string): string => signInPage(problem, issuerHost);
-  const html = 'text/html; charset=utf-8';
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string', bodyLimit: 4096 },
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
 
-  app.get('/sign-in', (_request, reply) => reply.type(html).send(page('')));
+  app.get('/sign-in', (_request, reply) => reply.type(htmlType).send(page('')));
 
   app.post('/sign-in', (request, reply) => {
     // A foreign page must not sign a browser in either: its owner would act in a session chosen by somebody else.
     if (!isSameOrigin(request, origin))
       return reply
         .code(403)
-        .type(html)
+        .type(htmlType)
         .send(page(`Open ${origin} and sign in there.`));
     const token = request.body instanceof URLSearchParams ? request.body.get('token') : null;
     if (token === null || !sessions.isAdminToken(token)) {
       if (wrongTokens.areTooMany(request, reply))
-        return reply.code(429).type(html).send(page(WrongTokens.detail));
+        return reply.code(429).type(htmlType).send(page(WrongTokens.detail));
       if (token !== null) wrongTokens.add(request);
       log.warn({ from: request.ip }, 'sign-in refused');
-      return reply.code(401).type(html).send(page('That is not the admin token.'));
+      return reply.code(401).type(htmlType).send(page('That is not the admin token.'));
     }
     log.info({ from: request.ip }, 'signed in');
     return openSession(reply, sessions, origin).redirect('/', 303);
@@ -63,11 +63,11 @@ export function registerSignIn(app: FastifyInstance, options: SignInOptions): vo
   const signOut = ({ cookies }: FastifyRequest): string =>
     signOutPage(formLocks.field(cookies[sessionCookie] ?? ''));
 
-  app.get('/sign-out', (request, reply) => reply.type(html).send(signOut(request)));
+  app.get('/sign-out', (request, reply) => reply.type(htmlType).send(signOut(request)));
 
   app.post('/sign-out', (request, reply) => {
     if (!formLocks.open(request, request.cookies[sessionCookie] ?? ''))
-      return reply.code(403).type(html).send(signOut(request));
+      return reply.code(403).type(htmlType).send(signOut(request));
     void reply.clearCookie(sessionCookie, { path: '/' });
     // An operator who connects is in a tenant's session as well.
     tenantSessions.close(reply);

@@ -1,5 +1,6 @@
 import { FailedAttempts } from '@connectors/vault-core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { tellRetryAfter } from './problem.ts';
 
 /** Wrong tokens that one address may present in a row, and how long it waits for one more. */
 const limit = { burst: 10, everyMs: 6_000 };
@@ -20,7 +21,7 @@ export class WrongTokens {
   /** Whether this address has presented too many; then the reply says how long it has to wait. */
   areTooMany(request: FastifyRequest, reply: FastifyReply): boolean {
     const waitMs = this.#failures.waitMs(request.ip);
-    if (waitMs > 0) void reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
+    if (waitMs > 0) tellRetryAfter(reply, waitMs);
     return waitMs > 0;
   }
 

@@ -1,7 +1,7 @@
 import { EgressRefusedError } from '@connectors/egress';
 import { ConnectorsError, errorTable, VaultError } from '@connectors/vault-core';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { answerProblem } from '../problem.ts';
+import { answerProblem, tellRetryAfter } from '../problem.ts';
 import type { AdminSessions } from '../session.ts';
 import type { WrongTokens } from '../wrong-tokens.ts';
 import { registerAgents, type AgentRoutes } from './agents.ts';
@@ -96,8 +96,7 @@ function answerError(error: unknown, _request: FastifyRequest, reply: FastifyRep
   if (!(error instanceof ConnectorsError)) throw error;
   const { status, title } = errorTable[error.code];
   if (status === 500) throw error;
-  if (error.retryAfterMs !== undefined)
-    void reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+  tellRetryAfter(reply, error.retryAfterMs);
   const detail = error instanceof VaultError ? title : error.message;
   const more = error instanceof AlreadyCreatedError ? { id: error.id } : {};
   return answerProblem(reply, status, detail, error.code, more);

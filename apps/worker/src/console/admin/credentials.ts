@@ -1,10 +1,10 @@
-import type { TokenFailure } from '@connectors/oauth';
+import { isPassing, type TokenFailure } from '@connectors/oauth';
 import { Secret } from '@connectors/vault-core';
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Connections } from '../connections.ts';
 import { credentialView } from '../credential-view.ts';
-import { answerCode, answerProblem } from '../problem.ts';
+import { answerCode, answerProblem, tellRetryAfter } from '../problem.ts';
 import {
   credentialList,
   credentialQuery,
@@ -97,10 +97,9 @@ function registerMint(app: ZodRoutes, { connections, log }: CredentialRoutes): v
 
 /** Whose it is to do something about it: the provider's, later, or the operator's now. */
 function answerFailure(reply: FastifyReply, failure: TokenFailure): FastifyReply {
-  const { class: kind, reason, retryAfterMs } = failure;
-  const isPassing = kind === 'transient' || kind === 'throttled' || kind === 'lost_response';
-  if (retryAfterMs !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterMs / 1000)));
-  return isPassing
+  const { reason, retryAfterMs } = failure;
+  tellRetryAfter(reply, retryAfterMs);
+  return isPassing(failure)
     ? answerCode(reply, 'provider_unavailable', `The provider gave no token for now: ${reason}`, { reason })
     : answerCode(reply, 'provider_refused', `The provider gave no token: ${reason}`, { reason });
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ConnectorsError, errorTable, newDocumentId, orQueueUnavailable } from '@connectors/vault-core';
 import type { FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';
@@ -122,5 +122,5 @@ function inProgress(): ConnectorsError {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }

@@ -1,5 +1,6 @@
 import { TokenRequestError, type Integration } from '@connectors/oauth';
 import type { RefreshEngine } from '@connectors/refresh';
+import { callbackUrl } from '@connectors/vault-core';
 import { z } from 'zod';
 import type { ZodRoutes } from './zod-routes.ts';
 
@@ -54,7 +55,7 @@ function show({ id, provider, scopes, upstreams }: Integration, problems: string
     scopes: [...scopes],
     isReady: problems.length === 0,
     problems,
-    ...(grant === 'authorization_code' ? { callbackUrl: `${consoleUrl}/connect/callback/${id}` } : {}),
+    ...(grant === 'authorization_code' ? { callbackUrl: callbackUrl(consoleUrl, id) } : {}),
     surfaces: surfaces.filter((surface) => upstreams[surface] !== undefined),
     ...(docsUrl === undefined ? {} : { docsUrl }),
   };

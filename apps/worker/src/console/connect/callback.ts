@@ -1,9 +1,15 @@
 import { brokenFields, missingScopes, readCallback, type ReadyIntegration } from '@connectors/oauth';
-import { isId, VaultError, type ConnectorsEvent, type StoredCredential } from '@connectors/vault-core';
+import {
+  callbackUrl,
+  isId,
+  VaultError,
+  type ConnectorsEvent,
+  type StoredCredential,
+} from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { undoLate } from '../offboard.ts';
 import type { ConnectOptions } from './connect.ts';
-import { complete, redirectUri } from './connect-page.ts';
+import { complete } from './connect-page.ts';
 import type { Flow, FlowSecrets } from './connect-states.ts';
 import { endReplaced } from './end-replaced.ts';
 import { failures, type FailureCode, type WarningCode } from './outcomes.ts';
@@ -123,7 +129,7 @@ function knownFields(
 ): Record<string, string> {
   // Some want to see it again when they refresh.
   const isKept = Object.hasOwn(provider.fields, 'redirectUri');
-  return isKept ? { ...fields, redirectUri: redirectUri(consoleUrl, id) } : fields;
+  return isKept ? { ...fields, redirectUri: callbackUrl(consoleUrl, id) } : fields;
 }
 
 function lacksCallbackField({ provider }: ReadyIntegration, fields: Record<string, string>): boolean {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { isSameOrigin } from '../guard.ts';
-import { html } from '../pages/html.ts';
+import { html, htmlType } from '../pages/html.ts';
 import { cardPage, noticePage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
-import { foreignPage, htmlType } from './enter.ts';
+import { foreignPage } from './enter.ts';
 import type { Visit } from './tenant-session.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { newDocumentId, orQueueUnavailable } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import type { Offboardings } from '../offboardings.ts';
@@ -10,6 +10,11 @@ export interface ConnectLink {
   /** What the link ends in. Redis knows only its SHA-256. */
   token: string;
   expiresAt: Date;
+}
+
+/** What the user is sent. */
+export function linkUrl(consoleUrl: string, { token }: Pick<ConnectLink, 'token'>): string {
+  return `${consoleUrl}/connect/session/${token}`;
 }
 
 /**
@@ -52,6 +57,6 @@ export class ConnectLinks {
   }
 
   #key(token: string): string {
-    return `${this.#prefix}:connect-session:${createHash('sha256').update(token).digest('base64url')}`;
+    return `${this.#prefix}:connect-session:${hash('sha256', token, 'base64url')}`;
   }
 }

@@ -6,6 +6,7 @@ import {
   type Integration,
   type ReadyIntegration,
 } from '@connectors/oauth';
+import { callbackUrl } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { pagePolicy } from '../headers.ts';
 import { html, type Html } from '../pages/html.ts';
@@ -78,7 +79,7 @@ async function begin(
   const { challenge, nonce } = states.secretsOf(state);
   const scopes = session.scopes ?? integration.scopes;
   const request = {
-    redirectUri: redirectUri(consoleUrl, integration.id),
+    redirectUri: callbackUrl(consoleUrl, integration.id),
     state,
     codeChallenge: challenge,
     ...(scopes.includes('openid') ? { nonce } : {}),
@@ -90,11 +91,6 @@ async function begin(
     if (error instanceof TokenRequestError) return undefined;
     throw error;
   }
-}
-
-/** Each integration has its own, so that a provider cannot pass off an answer of its own as another's (RFC 9700 4.4.2). */
-export function redirectUri(consoleUrl: string, integration: string): string {
-  return `${consoleUrl}/connect/callback/${integration}`;
 }
 
 /** An integration whose codes could be redeemed; or why they could not. */

@@ -3,9 +3,9 @@ import { ConnectorsError } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Idempotency } from '../admin/idempotency.ts';
-import { id } from '../admin/params.ts';
+import { id, tenantParams } from '../admin/params.ts';
 import type { ZodRoutes } from '../admin/zod-routes.ts';
-import type { ConnectLinks } from './connect-links.ts';
+import { linkUrl, type ConnectLinks } from './connect-links.ts';
 import { returnAddress } from './return-url.ts';
 import type { Visit } from './tenant-session.ts';
 
@@ -52,7 +52,7 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
   const schema = {
     operationId: 'createConnectSession',
     summary: 'A link for one user of a tenant, who connects integrations with it.',
-    params: z.object({ tenantId: id }),
+    params: tenantParams,
     body: newSession,
     response: { 201: session },
     hasKey: true,
@@ -76,7 +76,7 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
       next: 'Ask for another link, with another key.',
     });
     log.info({ tenantId, connectSession: link.id, integration: visit.integration }, 'connect session');
-    const url = `${consoleUrl}/connect/session/${link.token}`;
+    const url = linkUrl(consoleUrl, link);
     return reply.code(201).send({ id: link.id, url, expiresAt: link.expiresAt.toISOString() });
   });
 }

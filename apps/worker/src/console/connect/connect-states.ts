@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { encodeBase32, orQueueUnavailable, Secret } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -82,16 +82,12 @@ export class ConnectStates {
     return {
       id: encodeBase32(derive('id').subarray(0, 10)),
       verifier: new Secret(verifier),
-      challenge: sha256(verifier),
+      challenge: hash('sha256', verifier, 'base64url'),
       nonce: derive('nonce').toString('base64url'),
     };
   }
 
   #nameOf(state: string): string {
-    return `${this.#prefix}:connect-state:${sha256(state)}`;
+    return `${this.#prefix}:connect-state:${hash('sha256', state, 'base64url')}`;
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

@@ -1,12 +1,10 @@
 import type { Integration } from '@connectors/oauth';
 import { isId } from '@connectors/vault-core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { html } from '../pages/html.ts';
+import { html, htmlType } from '../pages/html.ts';
 import { noticePage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
 import type { Visitor } from './tenant-session.ts';
-
-export const htmlType = 'text/html; charset=utf-8';
 
 /** A user, or the operator, at one integration of a tenant. */
 export interface Entered {

@@ -2,6 +2,7 @@ import {
   askedScopes,
   brokenFields,
   exchangeCode,
+  isPassing,
   lookUp,
   readIdentity,
   readRequestError,
@@ -14,10 +15,9 @@ import {
   type TokenSet,
 } from '@connectors/oauth';
 import { revokeUnused } from '@connectors/refresh';
-import type { OAuthCredentials, Secret } from '@connectors/vault-core';
+import { callbackUrl, type OAuthCredentials, type Secret } from '@connectors/vault-core';
 import type { ConnectOptions } from './connect.ts';
 import type { Ending } from './callback.ts';
-import { redirectUri } from './connect-page.ts';
 import type { Flow, FlowSecrets } from './connect-states.ts';
 
 /** Milliseconds for what is looked up with new tokens: they lie nowhere but in memory meanwhile. */
@@ -91,7 +91,7 @@ async function exchange(
     return await exchangeCode({
       integration,
       code,
-      redirectUri: redirectUri(consoleUrl, integration.id),
+      redirectUri: callbackUrl(consoleUrl, integration.id),
       codeVerifier: secrets.verifier,
       fields,
       guard,
@@ -103,9 +103,9 @@ async function exchange(
   }
 }
 
-function refusal({ class: kind, reason }: TokenFailure): Ending & { kind: 'failed' } {
-  const isAway = kind === 'transient' || kind === 'throttled' || kind === 'lost_response';
-  return { kind: 'failed', code: isAway ? 'provider_unavailable' : 'exchange_refused', reason };
+function refusal(failure: TokenFailure): Ending & { kind: 'failed' } {
+  const code = isPassing(failure) ? 'provider_unavailable' : 'exchange_refused';
+  return { kind: 'failed', code, reason: failure.reason };
 }
 
 function requiredOf({ provider: { fields } }: ReadyIntegration): string[] {

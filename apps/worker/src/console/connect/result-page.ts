@@ -1,9 +1,9 @@
 import type { CredentialId, StoredCredential } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { html, type Html } from '../pages/html.ts';
+import { html, htmlType, type Html } from '../pages/html.ts';
 import { noticePage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
-import { enter, htmlType, type Entered } from './enter.ts';
+import { enter, type Entered } from './enter.ts';
 import { failures, isFailure, isWarning, warnings, type FailureCode, type WarningCode } from './outcomes.ts';
 import { returnAddress, withResult } from './return-url.ts';
 

@@ -1,9 +1,10 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { isId, type Secret } from '@connectors/vault-core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { consoleKey } from '../console-key.ts';
 import { sessionCookie as adminCookie } from '../guard.ts';
+import { isSame } from '../is-same.ts';
 import type { AdminSessions } from '../session.ts';
 
 const lifetimeMs = 8 * 3600_000;
@@ -76,7 +77,7 @@ export class TenantSessions {
       end: this.#options.now() + lifetimeMs,
     };
     const text = Buffer.from(JSON.stringify(session)).toString('base64url');
-    void reply.setCookie(this.#cookie, `${text}.${this.#mac(text).toString('base64url')}`, {
+    void reply.setCookie(this.#cookie, `${text}.${this.#mac(text)}`, {
       path: '/',
       httpOnly: true,
       // The way back from a provider is a navigation that begins on another site.
@@ -94,9 +95,7 @@ export class TenantSessions {
   /** The session of the browser that sent this request, whosever it is. */
   read(request: FastifyRequest): TenantSession | undefined {
     const [text = '', mac = ''] = request.cookies[this.#cookie]?.split('.') ?? [];
-    const given = Buffer.from(mac, 'base64url');
-    const right = this.#mac(text);
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
+    if (!isSame(mac, this.#mac(text))) return undefined;
     const session = sessionSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
     return session.end > this.#options.now() ? session : undefined;
   }
@@ -122,7 +121,7 @@ export class TenantSessions {
     return this.#options.adminSessions.isOpen(request.cookies[adminCookie]);
   }
 
-  #mac(text: string): Buffer {
-    return createHmac('sha256', this.#key).update(text).digest();
+  #mac(text: string): string {
+    return createHmac('sha256', this.#key).update(text).digest('base64url');
   }
 }

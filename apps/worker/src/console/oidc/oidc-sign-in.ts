@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AuthorizationResponseError } from 'openid-client';
 import { ruleThatAllows, type ClaimRule } from './claim-rules.ts';
-import { html } from '../pages/html.ts';
+import { html, htmlType } from '../pages/html.ts';
 import { noticePage, type Tone } from '../pages/layout.ts';
 import { signedInPage } from '../pages/sign-in-page.ts';
 import type { Claims, Issuer } from './issuer.ts';
@@ -73,7 +73,7 @@ async function admit(
   }
   log.info({ from: request.ip, subject, claim: rule.claim }, 'signed in');
   // A redirect would still count as the issuer's, and the cookie is for the console's own pages alone.
-  return openSession(reply).type('text/html; charset=utf-8').send(signedInPage());
+  return openSession(reply).type(htmlType).send(signedInPage());
 }
 
 interface Refusal {
@@ -120,7 +120,7 @@ function refuse(reply: FastifyReply, reason: keyof typeof refusals): FastifyRepl
   const { status, tone, title, next } = refusals[reason];
   return reply
     .code(status)
-    .type('text/html; charset=utf-8')
+    .type(htmlType)
     .send(
       noticePage(
         tone,

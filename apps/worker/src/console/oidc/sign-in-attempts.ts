@@ -1,6 +1,7 @@
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Secret } from '@connectors/vault-core';
 import { consoleKey } from '../console-key.ts';
+import { isSame } from '../is-same.ts';
 
 const lifetimeMs = 10 * 60_000;
 
@@ -50,8 +51,4 @@ export class SignInAttempts {
   #mac(use: string, content: string): string {
     return createHmac('sha256', this.#key).update(`${use} ${content}`).digest('base64url');
   }
-}
-
-function isSame(presented: string, expected: string): boolean {
-  return timingSafeEqual(hash('sha256', presented, 'buffer'), hash('sha256', expected, 'buffer'));
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 
@@ -23,10 +23,13 @@ const contents: Record<AssetName, string> = {
   'icon.svg': read('icon.svg'),
 };
 
+const urls = new Map(
+  names.map((name) => [name, `/assets/${hash('sha256', contents[name], 'base64url').slice(0, 12)}/${name}`]),
+);
+
 /** The path of a file that pages need. Its content is part of it, so a browser may keep the file for good. */
 export function assetUrl(name: AssetName): string {
-  const hash = createHash('sha256').update(contents[name]).digest('base64url').slice(0, 12);
-  return `/assets/${hash}/${name}`;
+  return urls.get(name) ?? '';
 }
 
 /** Serves what pages need: it is the same for everybody. */

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { EventHistory, HistoryOf } from '@connectors/refresh';
+import { historyIdPattern, type EventHistory, type HistoryOf } from '@connectors/refresh';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Intermediaries close what is silent. */
@@ -39,7 +39,7 @@ export class EventStreams {
         if (stream.writableNeedDrain) stream.end();
         else stream.write(`id: ${id}\nevent: change\ndata: ${id}\n\n`);
       },
-      typeof last === 'string' && /^\d{1,15}-\d{1,15}$/.test(last) ? last : undefined,
+      typeof last === 'string' && historyIdPattern.test(last) ? last : undefined,
     );
     const heartbeat = setInterval(() => stream.write(':\n\n'), heartbeatMs);
     const end = setTimeout(() => stream.end(), lifetimeMs);

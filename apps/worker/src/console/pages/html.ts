@@ -1,3 +1,6 @@
+/** The content type of pages. */
+export const htmlType = 'text/html; charset=utf-8';
+
 /** HTML that is safe to send: everything that was put into it is escaped, or HTML itself. */
 export class Html {
   readonly text: string;

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import type { ConnectLinks } from '../connect/connect-links.ts';
+import { linkUrl, type ConnectLinks } from '../connect/connect-links.ts';
 import { html } from './html.ts';
 import { cardPage } from './layout.ts';
 import { time } from './words.ts';
@@ -29,20 +29,20 @@ export async function sendLink(
     .trim()
     .slice(0, 200);
   const visit = { tenantId, ...(user === '' ? {} : { user }) };
-  const { id, token, expiresAt } = await links.create(visit, lifetimeSeconds);
-  log.info({ tenantId, connectSession: id }, 'connect session');
-  return reply.send(linkPage(tenantId, { url: `${consoleUrl}/connect/session/${token}`, expiresAt }));
+  const link = await links.create(visit, lifetimeSeconds);
+  log.info({ tenantId, connectSession: link.id }, 'connect session');
+  return reply.send(linkPage(tenantId, linkUrl(consoleUrl, link), link.expiresAt));
 }
 
-function linkPage(tenantId: string, link: { url: string; expiresAt: Date }): string {
+function linkPage(tenantId: string, url: string, expiresAt: Date): string {
   return cardPage(
     'Link for a user',
     html`<h1>Link for a user of ${tenantId}</h1>
       <p>
-        It works once, in whichever browser it is opened first, until ${time(link.expiresAt.toISOString())}.
-        Send it to nobody else.
+        It works once, in whichever browser it is opened first, until ${time(expiresAt.toISOString())}. Send
+        it to nobody else.
       </p>
-      <label>Link <input id="link" readonly value="${link.url}" /></label>
+      <label>Link <input id="link" readonly value="${url}" /></label>
       <div class="actions">
         <button class="primary" type="button" data-copy="link">Copy</button>
         <a class="button" href="/tenants/${tenantId}">To the tenant’s page</a>

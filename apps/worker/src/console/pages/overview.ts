@@ -49,17 +49,16 @@ const shown = 20;
 
 export async function readOverview(deps: OverviewDeps): Promise<Overview> {
   const { queues, spool, states, integrations } = deps;
-  return {
-    tenants: await states.count(),
-    needSomebody: await states.tenantsIn('needs_reauth', shown),
-    refreshes: {
-      completed: await countRefreshes(deps, 'completed'),
-      failed: await countRefreshes(deps, 'failed'),
-    },
-    integrations: await Promise.all(integrations.map((id) => readIntegration(queues, id))),
-    spooled: await spool.entries(),
-    webhooks: await readQueue(queues, webhookQueueName),
-  };
+  const [tenants, needSomebody, completed, failed, read, spooled, webhooks] = await Promise.all([
+    states.count(),
+    states.tenantsIn('needs_reauth', shown),
+    countRefreshes(deps, 'completed'),
+    countRefreshes(deps, 'failed'),
+    Promise.all(integrations.map((id) => readIntegration(queues, id))),
+    spool.entries(),
+    readQueue(queues, webhookQueueName),
+  ]);
+  return { tenants, needSomebody, refreshes: { completed, failed }, integrations: read, spooled, webhooks };
 }
 
 async function countRefreshes(

@@ -1,5 +1,5 @@
 import { indexedStates, type EventHistory, type RefreshEngine, type StateIndex } from '@connectors/refresh';
-import { ConnectorsError, idRule, isId, type AgentStore } from '@connectors/vault-core';
+import { checkId, ConnectorsError, type AgentStore } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { ConnectLinks } from '../../connect/connect-links.ts';
@@ -7,6 +7,7 @@ import type { FormLocks } from '../../form-locks.ts';
 import { sessionCookie } from '../../guard.ts';
 import { answerErrorPage, foreignFormPage } from '../error-page.ts';
 import type { EventStreams } from '../event-stream.ts';
+import { htmlType } from '../html.ts';
 import { sendLink } from '../link-page.ts';
 import { readOverview, type OverviewDeps } from '../overview.ts';
 import { agentsPage } from './agents-page.ts';
@@ -33,7 +34,7 @@ const perPage = 50;
 /** The operator's pages. They have no sign-in of their own: register them behind one. */
 export function registerOperatorPages(app: FastifyInstance, options: OperatorPages): void {
   app.setErrorHandler(answerErrorPage);
-  app.addHook('onRequest', async (_request, reply) => void reply.type('text/html; charset=utf-8'));
+  app.addHook('onRequest', async (_request, reply) => void reply.type(htmlType));
   registerOverview(app, options);
   registerLists(app, options);
   registerLinks(app, options);
@@ -96,8 +97,7 @@ function registerLinks(app: FastifyInstance, options: OperatorPages): void {
     if (!options.formLocks.open(request, request.cookies[sessionCookie] ?? ''))
       return reply.code(403).send(foreignFormPage('/'));
     const form = request.body as URLSearchParams;
-    const tenantId = form.get('tenant')?.trim() ?? '';
-    if (!isId(tenantId)) throw new ConnectorsError('invalid_request', `tenant: must be ${idRule}`);
+    const tenantId = checkId('tenantId', form.get('tenant')?.trim() ?? '');
     return sendLink(options, reply, tenantId, form);
   });
 }

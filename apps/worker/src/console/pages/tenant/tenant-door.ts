@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TenantSession, TenantSessions } from '../../connect/tenant-session.ts';
 import type { FormLocks } from '../../form-locks.ts';
 import { foreignFormPage } from '../error-page.ts';
-import { html, type Html } from '../html.ts';
+import { html, htmlType, type Html } from '../html.ts';
 import { noticePage } from '../layout.ts';
 
 export interface DoorOptions {
@@ -33,14 +33,14 @@ export function admitGuest(
   const { tenantId = '' } = request.params as { tenantId?: string };
   const visitor = isId(tenantId) ? sessions.requireTenant(request, tenantId) : undefined;
   if (visitor === undefined) {
-    void reply.code(401).type('text/html; charset=utf-8').send(strangerPage());
+    void reply.code(401).type(htmlType).send(strangerPage());
     return undefined;
   }
   const isReading = request.method === 'GET' || request.method === 'HEAD';
   if (!isReading && !formLocks.open(request, visitor.cookie)) {
     void reply
       .code(403)
-      .type('text/html; charset=utf-8')
+      .type(htmlType)
       .send(foreignFormPage(`/tenants/${tenantId}`));
     return undefined;
   }

@@ -1,12 +1,13 @@
 import type { Integration } from '@connectors/oauth';
 import type { EventHistory } from '@connectors/refresh';
-import { ConnectorsError, idRule, isId } from '@connectors/vault-core';
+import { checkId } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { ConnectLinks } from '../../connect/connect-links.ts';
 import type { Connections } from '../../connections.ts';
 import { answerErrorPage } from '../error-page.ts';
 import type { EventStreams } from '../event-stream.ts';
+import { htmlType } from '../html.ts';
 import { sendLink } from '../link-page.ts';
 import { disconnectNotice, findNotice, refreshNotice, type NoticeName } from './notices.ts';
 import { admitGuest, type DoorOptions, type Guest } from './tenant-door.ts';
@@ -32,7 +33,7 @@ const refreshWaitMs = 10_000;
 /** A tenant's own page, for its users and the operator. */
 export function registerTenantPages(app: FastifyInstance, options: TenantPages): void {
   app.setErrorHandler(answerErrorPage);
-  app.addHook('onRequest', async (_request, reply) => void reply.type('text/html; charset=utf-8'));
+  app.addHook('onRequest', async (_request, reply) => void reply.type(htmlType));
   registerPage(app, options);
   registerActions(app, options);
   registerLink(app, options);
@@ -140,8 +141,7 @@ function whoOf({ session }: Guest): { by: string; user?: string | undefined } {
 
 function integrationOf({ params }: FastifyRequest): string {
   const { integration = '' } = params as { integration?: string };
-  if (!isId(integration)) throw new ConnectorsError('invalid_request', `integration: must be ${idRule}`);
-  return integration;
+  return checkId('integration', integration);
 }
 
 function back(
