@@ -34,6 +34,18 @@ const refusal = (answer: Awaited<ReturnType<typeof call>>) => [
   answer.headers['retry-after'],
 ];
 
+/** One tenant's request fills half of what there is; the next of it is refused, and that of another served. */
+async function expectRoomForOthers(occupancy: SystemOptions['occupancy'] & object) {
+  const system = await start({ occupancy });
+  const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
+  const waiting = acme.send('/proxy/demo/slow');
+  await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);
+  expect(refusal(await acme.send())).toEqual([429, 'rate_limited', '2']);
+  expect((await umbrella.send()).status).toBe(200);
+  system.rest.release();
+  expect((await waiting).status).toBe(200);
+}
+
 describe('the rate of a tenant', () => {
   const tenantRate = { perSecond: 0.1, burst: 3 };
 
@@ -106,14 +118,7 @@ describe('an integration that is busy', () => {
   });
 
   test('takes no more than half of them from one tenant', async () => {
-    const system = await start({ occupancy });
-    const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
-    const waiting = acme.send('/proxy/demo/slow');
-    await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);
-    expect(refusal(await acme.send())).toEqual([429, 'rate_limited', '2']);
-    expect((await umbrella.send()).status).toBe(200);
-    system.rest.release();
-    expect((await waiting).status).toBe(200);
+    await expectRoomForOthers(occupancy);
   });
 
   test('keeps no other integration from being used', async () => {
@@ -163,14 +168,7 @@ test('a tenant has no more streams open than it may, and one more when one has e
 });
 
 test('a tenant has at most half of the requests that a proxy may have under way', async () => {
-  const system = await start({ occupancy: { maxRequests: 2, maxPerIntegration: 100, maxStreams: 100 } });
-  const [acme, umbrella] = [await agentOf(system, 'acme'), await agentOf(system, 'umbrella')];
-  const waiting = acme.send('/proxy/demo/slow');
-  await expect.poll(() => system.rest.requests.filter(({ url }) => url === '/slow')).toHaveLength(1);
-  expect(refusal(await acme.send())).toEqual([429, 'rate_limited', '2']);
-  expect((await umbrella.send()).status).toBe(200);
-  system.rest.release();
-  await waiting;
+  await expectRoomForOthers({ maxRequests: 2, maxPerIntegration: 100, maxStreams: 100 });
 });
 
 test('an integration is not kept busy by WebSockets that are open', async () => {
