@@ -81,15 +81,8 @@ export function openEngine(options: EngineOptions): OpenEngine {
     onRedisError,
     start() {
       const connections = { background, requests, prefix, onRedisError };
-      worker ??= startWorker({
-        ...settings,
-        ...connections,
-        engine,
-        states,
-        log,
-        metrics,
-        webhooks: webhooks.deliveries,
-      });
+      const parts = { engine, states, log, metrics, webhooks: webhooks.deliveries };
+      worker ??= startWorker({ ...settings, ...connections, ...parts });
     },
     async close() {
       stopping.abort();

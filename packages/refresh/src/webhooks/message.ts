@@ -30,33 +30,23 @@ export function webhookMessages(
   consoleUrl: string | undefined,
 ): WebhookMessage[] {
   const timestamp = new Date(now).toISOString();
-  const message = (
-    type: WebhookEventType,
-    about: RefreshJobData,
-    more: WebhookMessage['data'],
-  ): WebhookMessage => {
-    const { tenantId, integration, revision } = about;
-    // A revision has many retries, and their count begins anew when its job does.
-    const words = [type, tenantId, integration, revision, ...(type === 'refresh-retry' ? [timestamp] : [])];
-    return { id: messageId(words), type, timestamp, data: { tenantId, integration, revision, ...more } };
-  };
   switch (event.type) {
     case 'refresh-success': {
       const { expiresAt } = event;
-      return [message(event.type, event, expiresAt === undefined ? {} : { expiresAt })];
+      return [message(event.type, event, timestamp, expiresAt === undefined ? {} : { expiresAt })];
     }
     case 'refresh-retry':
-      return [message(event.type, event, { error: event.error, retryCount: event.retryCount })];
+      return [message(event.type, event, timestamp, { error: event.error, retryCount: event.retryCount })];
     case 'refresh-failed': {
       const link = consoleUrl === undefined ? {} : { connectUrl: connectUrl(consoleUrl, event) };
       return [
-        message(event.type, event, { error: event.error }),
-        message('needs_reauth', event, { reason: event.error, ...link }),
+        message(event.type, event, timestamp, { error: event.error }),
+        message('needs_reauth', event, timestamp, { reason: event.error, ...link }),
       ];
     }
     case 'connected': {
       const { warnings } = event;
-      return [message(event.type, event, { warnings, ...connectSessionOf(event) })];
+      return [message(event.type, event, timestamp, { warnings, ...connectSessionOf(event) })];
     }
     case 'connect-failed':
       return [connectFailed(event, timestamp)];
@@ -67,6 +57,18 @@ export function webhookMessages(
     case 'webhooks-changed':
       return [];
   }
+}
+
+function message(
+  type: WebhookEventType,
+  about: RefreshJobData,
+  timestamp: string,
+  more: WebhookMessage['data'],
+): WebhookMessage {
+  const { tenantId, integration, revision } = about;
+  // A revision has many retries, and their count begins anew when its job does.
+  const words = [type, tenantId, integration, revision, ...(type === 'refresh-retry' ? [timestamp] : [])];
+  return { id: messageId(words), type, timestamp, data: { tenantId, integration, revision, ...more } };
 }
 
 /** There may be no credential, and so no revision: the flow names it. */
