@@ -19,10 +19,9 @@ afterAll(async () => {
   await world.close();
 });
 
-beforeEach(() => {
-  world.provider.faults.clear();
-  world.provider.tokenRequests.length = 0;
-  world.events.length = 0;
+beforeEach(async () => {
+  // What an earlier test left to be tried again would count here.
+  await world.clear();
   tenants += 1;
   id = { tenantId: `tenant-${tenants}`, integration: 'demo' };
 });
