@@ -27,5 +27,7 @@ export const salesforce: Provider = {
   apiHost: '[a-z0-9.-]+\\.salesforce\\.com',
   clientAuthentication: 'post',
   offlineScopes: ['refresh_token'],
+  // The user was deactivated: nobody but their own administrator can change that.
+  errors: { inactive_user: 'permanent' },
   note: '`values.host` is `test.salesforce.com` for sandboxes, or your own domain. Token responses name no lifetime: set `assumedLifetime` to the session timeout of the org. A sixth approval of the same user ends the first.',
 };

@@ -43,14 +43,15 @@ describe('quirk: error body without `error`', () => {
 
 describe('quirk: dead refresh token is not 400 invalid_grant', () => {
   it.each([
-    ['atlassian', 403],
-    ['front', 401],
-  ])('of %s ends the credential', async (id, status) => {
+    ['atlassian', 403, 'invalid_grant'],
+    ['front', 401, 'invalid_grant'],
+    ['salesforce', 400, 'inactive_user'],
+  ])('of %s ends the credential', async (id, status, code) => {
     const { refresh } = await startQuirky(
-      { response: { error: { status } } },
+      { response: { error: { status, codes: { invalid_grant: code } } } },
       { ...definitionOf(id), fields: {} },
     );
-    expect(await refresh(new Secret('unknown'))).toEqual(dead('invalid_grant'));
+    expect(await refresh(new Secret('unknown'))).toEqual(dead(code));
   });
 });
 
