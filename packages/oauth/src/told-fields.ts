@@ -54,7 +54,7 @@ export function partOf({ part }: ValueSource, text: string | undefined): string 
   return part === 'host' && text !== undefined ? URL.parse(text)?.host : text;
 }
 
-/** What stands in an object where a path with dots leads; a number as its digits. */
+/** What stands in an object where a path with dots leads; a number as its digits, a boolean as its word. */
 export function valueAt(body: unknown, path: string): string | undefined {
   const value = path
     .split('.')
@@ -65,5 +65,5 @@ export function valueAt(body: unknown, path: string): string | undefined {
           : undefined,
       body,
     );
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }

@@ -18,12 +18,12 @@ export const stripeApps: Provider = {
   mcpUrl,
   fields: {
     stripeUserId: { pattern: 'acct_[A-Za-z0-9]+', optional: true, from: { response: 'stripe_user_id' } },
+    livemode: { pattern: 'true|false', optional: true, from: { response: 'livemode' } },
   },
   account: { id: { response: 'stripe_user_id' } },
   clientAuthentication: 'secret_as_user',
   pkce: false,
   // Token responses do not say it.
   assumedLifetime: 3600,
-  refreshTokenIdleLifetime: 365 * 86_400,
-  unverified: ['account', 'pkce', 'assumedLifetime', 'refreshTokenIdleLifetime', 'refreshTokenRotates'],
+  unverified: ['account', 'pkce', 'assumedLifetime', 'refreshTokenRotates'],
 };

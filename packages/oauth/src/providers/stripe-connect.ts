@@ -18,6 +18,7 @@ export const stripeConnect: Provider = {
   mcpUrl,
   fields: {
     stripeUserId: { pattern: 'acct_[A-Za-z0-9]+', optional: true, from: { response: 'stripe_user_id' } },
+    livemode: { pattern: 'true|false', optional: true, from: { response: 'livemode' } },
   },
   account: { id: { response: 'stripe_user_id' } },
   clientAuthentication: 'post',

@@ -119,6 +119,7 @@ describe('quirk: granted scopes fewer than requested', () => {
 });
 
 describe('quirk: extra fields that must be stored', () => {
+  const notionId = '11223344-a11b-1b33-c444-def123456789';
   it.each<[string, object, object]>([
     [
       'salesforce',
@@ -128,7 +129,12 @@ describe('quirk: extra fields that must be stored', () => {
     ['pipedrive', { api_domain: 'https://acme.pipedrive.com' }, { company: 'acme.pipedrive.com' }],
     ['zoho', { api_domain: 'https://www.zohoapis.eu' }, { api: 'www.zohoapis.eu' }],
     ['gong', { api_base_url_for_customer: 'https://us-1.api.gong.io' }, { base: 'us-1.api.gong.io' }],
-    ['stripe-apps', { stripe_user_id: 'acct_1' }, { stripeUserId: 'acct_1' }],
+    [
+      'stripe-apps',
+      { stripe_user_id: 'acct_1', livemode: false },
+      { stripeUserId: 'acct_1', livemode: 'false' },
+    ],
+    ['notion', { workspace_id: notionId, bot_id: notionId }, { workspaceId: notionId, botId: notionId }],
     [
       'calendly',
       { owner: 'https://api.calendly.com/users/A' },
