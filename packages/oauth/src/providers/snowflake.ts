@@ -18,11 +18,7 @@ export const snowflake: Provider = {
   clientAuthentication: 'basic',
   offlineScopes: ['refresh_token'],
   assumedLifetime: 600,
-  refreshTokenIdleLifetime: 90 * 86_400,
-  injection: {
-    ...oauthDefaults.injection,
-    headers: { 'X-Snowflake-Authorization-Token-Type': 'OAUTH' },
-  },
-  unverified: ['injection'],
-  note: '`values.account` is the account identifier. The security integration needs `OAUTH_ISSUE_REFRESH_TOKENS = TRUE`.',
+  // From its issue, and no use extends it.
+  refreshTokenLifetime: 90 * 86_400,
+  note: '`values.account` is the account identifier. The security integration needs `OAUTH_ISSUE_REFRESH_TOKENS = TRUE`. Should its API ask for the type of the token, set `injection.headers`: `{ X-Snowflake-Authorization-Token-Type: OAUTH }`.',
 };

@@ -37,7 +37,6 @@ describe('quirk: extra header required', () => {
     ['twitch', {}, { 'Client-Id': 'client-1' }],
     ['heroku', {}, { Accept: 'application/vnd.heroku+json; version=3' }],
     ['intercom', {}, { 'Intercom-Version': '2.11' }],
-    ['snowflake', {}, { 'X-Snowflake-Authorization-Token-Type': 'OAUTH' }],
     ['reddit', {}, { 'User-Agent': 'connectors' }],
   ])('of %s', (id, fields, headers) => {
     expect(headersOf(id, fields)).toEqual({ Authorization: 'Bearer at-1', ...headers });

@@ -23,6 +23,8 @@ describe('quirk: absolute refresh lifetime, not extended by use', () => {
   it.each([
     ['spotify', 180],
     ['linkedin', 365],
+    ['snowflake', 90],
+    ['servicenow', 100],
   ])('of %s begins with the consent, and with nothing else', (id, days) => {
     expect(refreshTokenDays(id, 'consent')).toBe(days);
     expect(refreshTokenDays(id, 'refresh')).toBeUndefined();
