@@ -7,6 +7,7 @@ export function providersPage(): string {
   return page('Providers', [
     '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` switch a provider on (`GITHUB_CLIENT_ID`; a `-` becomes `_`). What stands under “to set” is `values` of its entry in `connectors.yaml`, where every field can be overridden: see [integrations](integrations.md), [fields](integration-fields.md), and [adding a provider](adding-a-provider.md).',
     'Values with a `?` come from others than the provider, or are assumed: look before you rely on them. Rotation that nobody has documented counts as `yes`, which only makes us more careful; some providers issue no refresh tokens at all.',
+    'What nobody has confirmed at all is left out, such as some lifetimes, some ways to end a token, and what brings a refresh token at a few providers: where you know it, set it (`assumedLifetime`; `revokeUrl` with `revocation`; `offlineScopes` or `authorizeParams`).',
     '## Tokens',
     tokensTable(providers),
     '“Access token” is the usual lifetime: what a response says counts. “Idle” ends with disuse, “in all” counts from the consent.',

@@ -17,8 +17,7 @@ export const airtable: Provider = {
   apiBaseUrl,
   mcpUrl,
   clientAuthentication: 'basic',
-  assumedLifetime: 3600,
   refreshTokenIdleLifetime: 60 * 86_400,
-  unverified: ['pkce', 'assumedLifetime'],
+  unverified: ['pkce'],
   note: 'An app without a secret sets `clientAuthentication: none`.',
 };

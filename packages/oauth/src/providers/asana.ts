@@ -7,7 +7,7 @@ const revokeUrl = 'https://app.asana.com/-/oauth_revoke';
 const apiBaseUrl = 'https://app.asana.com/api/1.0';
 const mcpUrl = 'https://mcp.asana.com/v2';
 
-/** Its refresh tokens stay. */
+/** Its refresh tokens may stay. */
 export const asana: Provider = {
   ...oauthDefaults,
   id: 'asana',
@@ -19,7 +19,6 @@ export const asana: Provider = {
   apiBaseUrl,
   mcpUrl,
   clientAuthentication: 'post',
-  assumedLifetime: 3600,
   // Sources disagree, so they are treated as if they rotated.
-  unverified: ['pkce', 'assumedLifetime', 'refreshTokenRotates'],
+  unverified: ['pkce', 'refreshTokenRotates'],
 };

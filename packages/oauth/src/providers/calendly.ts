@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://auth.calendly.com/oauth/authorize';
 const tokenUrl = 'https://auth.calendly.com/oauth/token';
-const revokeUrl = 'https://auth.calendly.com/oauth/revoke';
 const apiBaseUrl = 'https://api.calendly.com';
 
 /** A refresh token lives until it is used. */
@@ -14,7 +13,6 @@ export const calendly: Provider = {
   docsUrl: 'https://developer.calendly.com/api-docs/authentication',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   fields: {
     owner: { pattern: 'https://api\\.calendly\\.com/\\S+', optional: true, from: { response: 'owner' } },
@@ -26,5 +24,5 @@ export const calendly: Provider = {
   },
   clientAuthentication: 'post',
   assumedLifetime: 7200,
-  unverified: ['clientAuthentication', 'revokeUrl'],
+  unverified: ['clientAuthentication'],
 };

@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://www.canva.com/api/oauth/authorize';
 const tokenUrl = 'https://api.canva.com/rest/v1/oauth/token';
-const revokeUrl = 'https://api.canva.com/rest/v1/oauth/revoke';
 const apiBaseUrl = 'https://api.canva.com/rest/v1';
 const mcpUrl = 'https://mcp.canva.com/mcp';
 
@@ -15,10 +14,8 @@ export const canva: Provider = {
   docsUrl: 'https://www.canva.dev/docs/connect/authentication/',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   mcpUrl,
   clientAuthentication: 'basic',
   assumedLifetime: 14_400,
-  unverified: ['revokeUrl'],
 };

@@ -19,5 +19,5 @@ export const clickup: Provider = {
   clientAuthentication: 'post',
   pkce: false,
   omittedParams: { exchange: ['grant_type'] },
-  unverified: ['pkce', 'omittedParams', 'injection', 'revokeUrl'],
+  unverified: ['pkce', 'omittedParams', 'assumedLifetime', 'injection', 'revokeUrl'],
 };

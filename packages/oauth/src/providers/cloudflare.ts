@@ -19,5 +19,5 @@ export const cloudflare: Provider = {
   clientAuthentication: 'post',
   assumedLifetime: 3600,
   unverified: ['pkce', 'assumedLifetime', 'refreshTokenRotates'],
-  note: 'Single products have MCP servers of their own: set `upstream.mcp`.',
+  note: 'Single products have MCP servers of their own: set `upstream.mcp`. Set `offlineScopes` or `authorizeParams` if your app needs them for a refresh token.',
 };

@@ -21,8 +21,7 @@ export const figma: Provider = {
   clientAuthentication: 'basic',
   scopeSeparator: ',',
   omittedParams: { refresh: ['grant_type'] },
-  assumedLifetime: 90 * 86_400,
   // A refresh omits `refresh_token`: the old one stays valid.
   refreshTokenRotates: false,
-  unverified: ['pkce', 'scopeSeparator', 'assumedLifetime'],
+  unverified: ['pkce', 'scopeSeparator'],
 };

@@ -16,18 +16,10 @@ export const heroku: Provider = {
   apiBaseUrl,
   clientAuthentication: 'post',
   omittedParams: { exchange: ['client_id'], refresh: ['client_id'] },
-  assumedLifetime: 28_800,
   // {"id":"unauthorized","message":…}: a message tells nothing for sure, so nothing is given up for it.
   injection: {
     ...oauthDefaults.injection,
     defaultHeaders: { Accept: 'application/vnd.heroku+json; version=3' },
   },
-  unverified: [
-    'omittedParams',
-    'pkce',
-    'scopeSeparator',
-    'assumedLifetime',
-    'injection',
-    'refreshTokenRotates',
-  ],
+  unverified: ['omittedParams', 'pkce', 'scopeSeparator', 'injection', 'refreshTokenRotates'],
 };

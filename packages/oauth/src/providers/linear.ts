@@ -19,6 +19,7 @@ export const linear: Provider = {
   apiBaseUrl,
   mcpUrl,
   clientAuthentication: 'post',
+  assumedLifetime: 86_399,
   scopeSeparator: ',',
   // Answers with spaces, for old apps with an array.
   grantedScopeSeparator: ' ',

@@ -22,5 +22,5 @@ export const mailchimp: Provider = {
   },
   apiHost: '[a-z]{2,3}[0-9]{1,3}\\.api\\.mailchimp\\.com',
   clientAuthentication: 'post',
-  unverified: ['pkce', 'revokeUrl'],
+  unverified: ['pkce', 'assumedLifetime', 'revokeUrl'],
 };

@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://miro.com/oauth/authorize';
 const tokenUrl = 'https://api.miro.com/v1/oauth/token';
-const revokeUrl = 'https://api.miro.com/v1/oauth/revoke';
 const apiBaseUrl = 'https://api.miro.com/v2';
 
 /** A refresh ends both old tokens at once. */
@@ -14,12 +13,11 @@ export const miro: Provider = {
   docsUrl: 'https://developers.miro.com/docs/getting-started-with-oauth',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   fields: { teamId: { pattern: '[0-9]{1,20}', optional: true, from: { response: 'team_id' } } },
   clientAuthentication: 'post',
   tokenRequestBody: 'query',
   refreshTokenIdleLifetime: 60 * 86_400,
-  unverified: ['pkce', 'revokeUrl'],
+  unverified: ['pkce'],
   note: 'Whether tokens expire (after an hour) is fixed when the app is created.',
 };

@@ -21,5 +21,5 @@ export const paypal: Provider = {
   },
   clientAuthentication: 'basic',
   unverified: ['pkce', 'refreshTokenRotates'],
-  note: '`values.host` is `api-m.sandbox.paypal.com` for the sandbox; its `authorizeUrl` differs as well.',
+  note: '`values.host` is `api-m.sandbox.paypal.com` for the sandbox; its `authorizeUrl` differs as well. Set `offlineScopes` or `authorizeParams` if your app needs them for a refresh token.',
 };

@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://www.reddit.com/api/v1/authorize';
 const tokenUrl = 'https://www.reddit.com/api/v1/access_token';
-const revokeUrl = 'https://www.reddit.com/api/v1/revoke_token';
 const apiBaseUrl = 'https://oauth.reddit.com';
 
 /** The API wants to know who asks. */
@@ -14,13 +13,12 @@ export const reddit: Provider = {
   docsUrl: 'https://github.com/reddit-archive/reddit/wiki/OAuth2',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   clientAuthentication: 'basic',
   authorizeParams: { duration: 'permanent' },
   assumedLifetime: 3600,
   refreshTokenRotates: false,
   injection: { ...oauthDefaults.injection, defaultHeaders: { 'User-Agent': 'connectors' } },
-  unverified: ['revokeUrl', 'pkce', 'assumedLifetime', 'refreshTokenRotates', 'injection'],
+  unverified: ['pkce', 'assumedLifetime', 'refreshTokenRotates', 'injection'],
   note: 'Set a User-Agent that names your app: `injection.defaultHeaders`.',
 };

@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://www.strava.com/oauth/authorize';
 const tokenUrl = 'https://www.strava.com/api/v3/oauth/token';
-const revokeUrl = 'https://www.strava.com/oauth/deauthorize';
 const apiBaseUrl = 'https://www.strava.com/api/v3';
 
 /** A refresh answers with the same access token while it has more than an hour left. */
@@ -14,19 +13,12 @@ export const strava: Provider = {
   docsUrl: 'https://developers.strava.com/docs/authentication/',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   clientAuthentication: 'post',
   scopeSeparator: ',',
   grantedScopeSeparator: ',',
   authorizeParams: { approval_prompt: 'auto' },
   assumedLifetime: 21_600,
-  revocation: {
-    ...oauthDefaults.revocation,
-    authentication: 'none',
-    parameter: 'access_token',
-    takes: 'access',
-  },
-  unverified: ['pkce', 'revokeUrl', 'revocation'],
+  unverified: ['pkce'],
   note: 'A user may untick scopes.',
 };

@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://id.twitch.tv/oauth2/authorize';
 const tokenUrl = 'https://id.twitch.tv/oauth2/token';
-const revokeUrl = 'https://id.twitch.tv/oauth2/revoke';
 const apiBaseUrl = 'https://api.twitch.tv/helix';
 
 /** Scopes come as an array. */
@@ -14,11 +13,10 @@ export const twitch: Provider = {
   docsUrl: 'https://dev.twitch.tv/docs/authentication/refresh-tokens/',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   clientAuthentication: 'post',
   pkce: false,
   injection: { ...oauthDefaults.injection, headers: { 'Client-Id': '{clientId}' } },
-  unverified: ['pkce', 'revokeUrl', 'refreshTokenRotates'],
+  unverified: ['pkce', 'refreshTokenRotates'],
   note: 'Its rules ask apps to validate each token hourly.',
 };

@@ -3,7 +3,6 @@ import type { Provider } from '../provider.ts';
 
 const authorizeUrl = 'https://login.xero.com/identity/connect/authorize';
 const tokenUrl = 'https://identity.xero.com/connect/token';
-const revokeUrl = 'https://identity.xero.com/connect/revocation';
 const apiBaseUrl = 'https://api.xero.com/api.xro/2.0';
 
 /** For 30 minutes a spent refresh token may be used again. */
@@ -14,7 +13,6 @@ export const xero: Provider = {
   docsUrl: 'https://developer.xero.com/documentation/guides/oauth2/auth-flow',
   authorizeUrl,
   tokenUrl,
-  revokeUrl,
   apiBaseUrl,
   // One token set spans all organisations that the user agreed to.
   fields: {
@@ -29,5 +27,4 @@ export const xero: Provider = {
   refreshTokenGrace: 1800,
   refreshTokenIdleLifetime: 60 * 86_400,
   injection: { ...oauthDefaults.injection, headers: { 'Xero-Tenant-Id': '{xeroTenantId}' } },
-  unverified: ['revokeUrl'],
 };
