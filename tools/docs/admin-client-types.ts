@@ -6,7 +6,7 @@ import {
   type Schema,
 } from '../../apps/worker/src/console/admin/openapi-document.ts';
 
-const head = `// Made from the OpenAPI document of the admin API: npx pnpm@12 docs makes it anew.
+const head = `// Made from the OpenAPI document of the admin API: npx pnpm@12 run docs makes it anew.
 // oxlint-disable max-lines`;
 
 /** The types of the admin API, and where its operations are, for packages/admin-client. */

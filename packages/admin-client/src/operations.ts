@@ -1,4 +1,4 @@
-// Made from the OpenAPI document of the admin API: npx pnpm@12 docs makes it anew.
+// Made from the OpenAPI document of the admin API: npx pnpm@12 run docs makes it anew.
 // oxlint-disable max-lines
 
 export type Agent = {
