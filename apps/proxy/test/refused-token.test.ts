@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { fingerprint } from '@connectors/dev-servers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bearer, call, echoOf, open, problemOf, type Call } from './call.ts';
@@ -16,6 +18,7 @@ beforeAll(async () => {
   // Longer than any test may take: what is waited for must come by event.
   system = await startSystem({
     upstreams: { bare: bare.url },
+    entries: { quiet: { tokenRefusedErrors: ['token_expired'], upstream: { rest: bare.url } } },
     refreshWaitMs: 60_000,
     refreshCooldownMs: 30_000,
   });
@@ -134,6 +137,80 @@ describe('an upstream whose statuses mislead', () => {
     const answer = await send();
     expect([answer.status, answer.text, answer.headers['www-authenticate']]).toEqual([401, 'no', undefined]);
     expect(requestsFor('missing-401')).toEqual([]);
+  });
+});
+
+describe('an upstream that refuses tokens with a success', () => {
+  const json = { 'content-type': 'application/json; charset=utf-8' };
+  const dead = JSON.stringify({ ok: false, error: 'token_expired' });
+  /** The first token that it sees is dead. */
+  const refusing = (body: Buffer | string, headers: Record<string, string> = {}) => {
+    const bodies: string[] = [];
+    let first: string | undefined;
+    bare.handle = (request, response) => {
+      first ??= request.headers.authorization;
+      const isDead = request.headers.authorization === first;
+      void text(request).then((sent) => {
+        bodies.push(sent);
+        response.writeHead(200, isDead ? { ...json, ...headers } : json).end(isDead ? body : '{"ok":true}');
+      });
+    };
+    return bodies;
+  };
+
+  test.each<[string, Buffer | string, Record<string, string>]>([
+    ['plain', dead, {}],
+    ['gzip', gzipSync(dead), { 'content-encoding': 'gzip' }],
+    ['br', brotliCompressSync(dead), { 'content-encoding': 'br' }],
+  ])('gets another token, and the request once more: %s', async (encoding, body, headers) => {
+    const { send } = await connected(`quiet-${encoding}`, 'quiet');
+    const bodies = refusing(body, headers);
+    const answer = await send('/chat.postMessage', { method: 'POST', body: Buffer.from('{"a":1}') });
+    expect([answer.status, answer.text, answer.headers['content-encoding']]).toEqual([
+      200,
+      '{"ok":true}',
+      undefined,
+    ]);
+    expect(bodies).toEqual(['{"a":1}', '{"a":1}']);
+  });
+
+  test('is told when it refuses the new one as well', async () => {
+    const { send } = await connected('quiet-stubborn', 'quiet');
+    bare.handle = (_request, response) => response.writeHead(200, json).end(dead);
+    const answer = await send();
+    expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_rejected_credential']);
+  });
+
+  test.each([
+    ['another error', '{"ok":false,"error":"not_in_channel"}', {}],
+    ['no body', '', {}],
+    ['what is not encoded as it says', '{"ok":true}', { 'content-encoding': 'gzip' }],
+    ['an encoding that nobody knows', dead, { 'content-encoding': 'other' }],
+    ['more than a refusal needs', JSON.stringify({ error: 'token_expired', more: 'a'.repeat(5_000) }), {}],
+    ['no JSON', dead, { 'content-type': 'text/plain' }],
+  ])('is passed on as it is: %s', async (what, body, headers) => {
+    const tenant = what.replaceAll(' ', '-');
+    const { send } = await connected(tenant, 'quiet');
+    bare.handle = (_request, response) =>
+      response.writeHead(200, 'Fine', { ...json, 'x-own': 'a', ...headers }).end(body);
+    const answer = await send();
+    expect([answer.status, answer.text, answer.headers['x-own']]).toEqual([200, body, 'a']);
+    expect(requestsFor(tenant)).toEqual([]);
+  });
+
+  test('streams what grows beyond a refusal: nothing waits for its end', async () => {
+    const { key } = await connected('quiet-long', 'quiet');
+    const upstream = Promise.withResolvers<ServerResponse>();
+    bare.handle = (_request, response) => {
+      response.writeHead(200, json).write(`["${'a'.repeat(5_000)}"`);
+      upstream.resolve(response);
+    };
+    const agent = await open(system.url, '/proxy/quiet/long', { headers: bearer(key) });
+    let seen = '';
+    agent.on('data', (piece: Buffer) => (seen += piece.toString()));
+    await expect.poll(() => seen.length).toBe(5_003);
+    (await upstream.promise).end(']');
+    await expect.poll(() => seen.endsWith('"]')).toBe(true);
   });
 });
 

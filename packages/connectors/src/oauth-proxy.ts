@@ -1,5 +1,7 @@
 import {
+  isRefusalBody,
   isTokenRefused,
+  maxRefusalBytes,
   readRateLimit,
   readTokenResponse,
   Upstream,
@@ -148,11 +150,13 @@ export class OAuthProxy {
     const call = prepareCall(request);
     const id = { tenantId, integration: name };
     const credential = await this.#obtain(id);
-    const isRefused = ({ status, headers }: UpstreamAnswer) =>
+    const { tokenRefusedStatuses, tokenRefusedErrors } = upstream.provider;
+    const isRefused = ({ status, headers, body }: UpstreamAnswer) =>
       isTokenRefused(
         { status, challenge: String(headers['www-authenticate'] ?? '') },
-        upstream.provider.tokenRefusedStatuses,
-      );
+        tokenRefusedStatuses,
+      ) ||
+      (status < 300 && body.length <= maxRefusalBytes && isRefusalBody(textOf(body), tokenRefusedErrors));
 
     let answer = await this.#caller.send(call, upstream.use(id, credential));
     if (isRefused(answer)) {

@@ -25,9 +25,9 @@ beforeEach(() => {
 const call = (request: Partial<ProxyRequest> = {}) =>
   proxy.proxyRequest({ tenantId, integration: 'github', method: 'GET', path: '/user', ...request });
 
-async function connect() {
+async function connect(integration = 'github') {
   const granted = await deployment.grant(tenantId);
-  await proxy.storeInitialCredentials(tenantId, 'github', { ...granted });
+  await proxy.storeInitialCredentials(tenantId, integration, { ...granted });
   return granted;
 }
 
@@ -71,6 +71,14 @@ describe('a token that the API refuses', () => {
     const { access_token: old } = await connect();
     refuse(old, 403, 'Bearer error="invalid_token"');
     expect((await call()).data).toBe('welcome');
+  });
+
+  it('is refreshed also when that is told with a success, as Slack does', async () => {
+    await proxy.start();
+    const { access_token: old } = await connect('slack');
+    deployment.api.answer = ({ headers }, response) =>
+      say(response, headers.authorization === `Bearer ${old}` ? '{"error":"token_expired"}' : 'welcome');
+    expect((await call({ integration: 'slack' })).data).toBe('welcome');
   });
 
   it('is not refreshed for a permission that is missing', async () => {

@@ -56,17 +56,13 @@ export async function startProxyDeployment() {
     /** What the proxies have logged. */
     lines,
     newProxy(options: OAuthProxyOptions = {}): OAuthProxy {
-      const clients = new Map([
-        [
-          'github',
-          {
-            clientId: client.clientId,
-            clientSecret: client.clientSecret,
-            tokenEndpoint: provider.tokenEndpoint,
-            authEndpoint: provider.authorizationEndpoint,
-          },
-        ],
-      ]);
+      const config = {
+        clientId: client.clientId,
+        clientSecret: client.clientSecret,
+        tokenEndpoint: provider.tokenEndpoint,
+        authEndpoint: provider.authorizationEndpoint,
+      };
+      const clients = new Map(['github', 'slack'].map((id) => [id, config]));
       const proxy = new OAuthProxy(vault, api.url, clients, {
         redisUrl: redis.url,
         allowHosts: ['127.0.0.1'],

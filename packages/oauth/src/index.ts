@@ -25,7 +25,7 @@ export { revokeToken, type Revocation, type RevocationRequest } from './revocati
 export { lookUp, type Choice, type Findings } from './lookup.ts';
 export { readRateLimit } from './rate-limit.ts';
 export { isPassing, readRequestError, readRetryAfter, type TokenFailure } from './token-failure.ts';
-export { isTokenRefused, type ApiAnswer } from './token-refusal.ts';
+export { isRefusalBody, isTokenRefused, maxRefusalBytes, type ApiAnswer } from './token-refusal.ts';
 export { exchangeCode, refreshAccessToken, type CodeExchange, type Refresh } from './token-request.ts';
 export { requestTarget, Upstream, type CredentialUse, type Surface } from './upstream.ts';
 export { readTokenResponse, type TokenResult, type TokenSet } from './token-response.ts';

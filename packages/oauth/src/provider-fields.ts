@@ -170,6 +170,11 @@ export const providerFields = {
     .describe(
       'Statuses by which its API says that a token is dead. A `WWW-Authenticate` with `invalid_token` or `insufficient_scope` counts for more.',
     ),
+  tokenRefusedErrors: z
+    .array(z.string().min(1))
+    .describe(
+      'Codes by which its API says in a success that a token is dead: the `error` of a JSON answer of at most 4 KiB.',
+    ),
   maxConcurrentRequests: z
     .int()
     .positive()

@@ -121,6 +121,7 @@ export const oauthDefaults = {
   refreshTokenRotates: true,
   errors: {},
   tokenRefusedStatuses: [401],
+  tokenRefusedErrors: [],
   injection: { header: 'Authorization', scheme: 'Bearer', headers: {}, defaultHeaders: {} },
   unverified: [],
 } satisfies Partial<Provider>;

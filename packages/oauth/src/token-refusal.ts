@@ -18,3 +18,21 @@ export function isTokenRefused({ status, challenge = '' }: ApiAnswer, statuses: 
   const error = /\berror="?(invalid_token|insufficient_scope)\b/i.exec(challenge)?.[1]?.toLowerCase();
   return error === undefined ? isAnnounced : error === 'invalid_token';
 }
+
+/** A success beyond this size, in bytes, is about something else than the token. */
+export const maxRefusalBytes = 4 * 1024;
+
+/**
+ * Whether a success says in its body that the token is dead, as of APIs that have one status for everything.
+ *
+ * @param errors the provider's `tokenRefusedErrors`
+ */
+export function isRefusalBody(body: string, errors: readonly string[]): boolean {
+  if (errors.length === 0) return false;
+  try {
+    const { error } = JSON.parse(body) as { error?: unknown };
+    return typeof error === 'string' && errors.includes(error);
+  } catch {
+    return false;
+  }
+}

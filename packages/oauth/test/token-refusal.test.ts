@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isTokenRefused } from '../src/token-refusal.ts';
+import { isRefusalBody, isTokenRefused } from '../src/token-refusal.ts';
 
 it.each([
   ['a 401', 401, undefined, true],
@@ -33,4 +33,19 @@ it.each([
 it('a challenge wins over what the provider names', () => {
   const challenge = 'Bearer error="insufficient_scope"';
   expect(isTokenRefused({ status: 403, challenge }, [401, 403])).toBe(false);
+});
+
+it.each([
+  ['a code that the provider names', '{"ok":false,"error":"token_expired"}', true],
+  ['any other code', '{"ok":false,"error":"not_in_channel"}', false],
+  ['a code that stands deeper', '{"data":{"error":"token_expired"}}', false],
+  ['an error that is no code', '{"error":["token_expired"]}', false],
+  ['no object', 'null', false],
+  ['no JSON', 'token_expired', false],
+])('a success refuses a token with its body: %s', (_what, body, isRefused) => {
+  expect(isRefusalBody(body, ['token_expired'])).toBe(isRefused);
+});
+
+it('no success refuses a token where the provider names no codes', () => {
+  expect(isRefusalBody('{"error":"token_expired"}', [])).toBe(false);
 });

@@ -7,6 +7,7 @@ import type { Occupancy } from '../access/occupancy.ts';
 import type { Exchange } from '../exchange.ts';
 import { signSessions } from '../mcp/check-session.ts';
 import { toUpstreamError } from './failure.ts';
+import { HeldAnswer } from './held-answer.ts';
 import { has, responseHeaders } from './response-headers.ts';
 import { openTunnel } from './tunnel.ts';
 
@@ -40,6 +41,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   #controller: Controller | undefined;
   #interims = 0;
   #refusalBytes: number | undefined;
+  #held: HeldAnswer | undefined;
   /** The first piece of the body while the packet with the headers has not left. */
   #first: Buffer | undefined;
   #isUnderWay = false;
@@ -83,7 +85,10 @@ export class Relay implements Dispatcher.DispatchHandler {
     const headers = responseHeaders(latin1(controller.rawHeaders), this.#exchange.use.injection);
     if (this.#exchange.signSession !== undefined) signSessions(headers, this.#exchange.signSession);
     if (!has(headers, 'x-request-id')) headers.push('X-Request-Id', this.#exchange.requestId);
-    this.#response.writeHead(status, printable.test(statusMessage) ? statusMessage : '', headers);
+    const head = { status, statusMessage: printable.test(statusMessage) ? statusMessage : '', headers };
+    this.#held = HeldAnswer.of(head, parsed, this.#exchange.upstream.provider.tokenRefusedErrors);
+    if (this.#held !== undefined) return;
+    this.#response.writeHead(status, head.statusMessage, headers);
     // Headers wait for what came with them, but not for a body that takes its time, such as a stream of events.
     queueMicrotask(this.#begin);
   }
@@ -109,6 +114,12 @@ export class Relay implements Dispatcher.DispatchHandler {
       if (this.#refusalBytes > refusalBytes) controller.abort(new Error('refused at length'));
       return;
     }
+    if (this.#held !== undefined) {
+      if (this.#held.take(chunk)) return;
+      this.#release(this.#held);
+      this.#begin();
+      return;
+    }
     if (!this.#isUnderWay && this.#first === undefined) {
       this.#first = chunk;
       return;
@@ -120,6 +131,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Controller): void {
     this.#leave();
     if (this.#refusalBytes !== undefined) return;
+    if (this.#held?.isRefusal() === true) {
+      this.#settle.resolve('rejected');
+      return;
+    }
+    if (this.#held !== undefined) this.#release(this.#held);
     const trailers = latin1(controller.rawTrailers);
     if (trailers.length > 0) {
       this.#response.addTrailers(pairs(responseHeaders(trailers, this.#exchange.use.injection)));
@@ -149,6 +165,13 @@ export class Relay implements Dispatcher.DispatchHandler {
   #isRefusal(status: number, headers: IncomingHttpHeaders): boolean {
     const challenge = headers['www-authenticate'];
     return isTokenRefused({ status, challenge }, this.#exchange.upstream.provider.tokenRefusedStatuses);
+  }
+
+  /** It is no refusal: it goes out as if it had not been held. */
+  #release({ head, body }: HeldAnswer): void {
+    this.#held = undefined;
+    this.#response.writeHead(head.status, head.statusMessage, head.headers);
+    this.#first = body;
   }
 
   /** Says whether the tenant may have one more. */

@@ -7,6 +7,9 @@ const revokeUrl = 'https://slack.com/api/auth.revoke';
 const apiBaseUrl = 'https://slack.com/api';
 const mcpUrl = 'https://mcp.slack.com/mcp';
 
+/** What says that a token is dead, with status 200 as every error. */
+const deadTokenErrors = ['token_revoked', 'invalid_auth', 'token_expired', 'account_inactive'];
+
 /** Bot tokens; they expire after 12 h when the app's manifest switches token rotation on, else never. */
 export const slack: Provider = {
   ...oauthDefaults,
@@ -32,7 +35,7 @@ export const slack: Provider = {
     authentication: 'bearer',
     body: 'none',
     takes: 'access',
-    alreadyRevoked: ['token_revoked', 'invalid_auth', 'token_expired', 'account_inactive'],
+    alreadyRevoked: deadTokenErrors,
   },
   // Every error comes with status 200 as {"ok":false,"error":…}.
   errors: {
@@ -50,6 +53,7 @@ export const slack: Provider = {
     service_unavailable: 'transient',
     request_timeout: 'transient',
   },
-  unverified: ['account', 'pkce'],
+  tokenRefusedErrors: deadTokenErrors,
+  unverified: ['account', 'pkce', 'tokenRefusedErrors'],
   note: 'User tokens: an integration with `tokensIn: authed_user`, and its scopes in `authorizeParams.user_scope`.',
 };

@@ -2,7 +2,7 @@ import { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
 import { describe, expect, it } from 'vitest';
 import { apiAddress } from '../../src/api-address.ts';
-import { Injection, isTokenRefused } from '../../src/index.ts';
+import { Injection, isRefusalBody, isTokenRefused } from '../../src/index.ts';
 import type { CredentialFields } from '../../src/index.ts';
 import { definitionOf } from './start-quirky.ts';
 
@@ -71,9 +71,10 @@ describe('quirk: API host differs per account', () => {
 });
 
 describe('quirk: dead access token not signalled by 401', () => {
-  it('is not seen in a success, whose body passes unread: such tokens are kept fresh by their schedule', () => {
-    expect(isTokenRefused({ status: 200 }, definitionOf('slack-rotating').tokenRefusedStatuses)).toBe(false);
-    expect(definitionOf('slack-rotating').assumedLifetime).toBe(43_200);
+  it.each(['slack', 'slack-rotating'])('of %s is told by what its success says', (id) => {
+    const { tokenRefusedErrors } = definitionOf(id);
+    expect(isRefusalBody('{"ok":false,"error":"token_expired"}', tokenRefusedErrors)).toBe(true);
+    expect(isRefusalBody('{"ok":false,"error":"channel_not_found"}', tokenRefusedErrors)).toBe(false);
   });
 });
 
