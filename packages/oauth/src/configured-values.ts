@@ -34,10 +34,10 @@ export function configure<P extends Configurable>(
   for (const [name, rule] of Object.entries(provider.fields)) {
     const value = Object.hasOwn(values, name) ? values[name] : rule.default;
     if (value === undefined && rule.configured !== true) continue;
-    if (value === undefined) report(name, 'required');
-    else if (!fits(value, rule.pattern)) report(name, `must match ${rule.pattern}`);
-    // Something stands in for what is missing, so that all other problems are found at once.
-    fixed[name] = value ?? 'missing';
+    const isUsable = value !== undefined && fits(value, rule.pattern);
+    if (!isUsable) report(name, value === undefined ? 'required' : `must match ${rule.pattern}`);
+    // Something stands in for what cannot be used, so that all other problems are found at once, and no others.
+    fixed[name] = isUsable ? value : 'missing';
   }
   for (const name of Object.keys(values)) {
     if (!Object.hasOwn(provider.fields, name)) report(name, 'there is no such field');

@@ -161,6 +161,7 @@ describe('a provider whose addresses are not the same for all', () => {
 
   it.each([
     [{ values: { host: 'evil.example?' } }, 'integrations.gitlab.values.host: must match'],
+    [{ values: { host: 'evil example' } }, 'integrations.gitlab.values.host: must match'],
     [{ values: { hots: 'git.acme.example' } }, 'integrations.gitlab.values.hots: there is no such field'],
   ])('refuses values that break their rule, without quoting them: %j', (entry, problem) => {
     const yaml = JSON.stringify({ integrations: { gitlab: { clientId: 'c', ...entry } } });
