@@ -25,5 +25,5 @@ export const sentryIntegration: Provider = {
     expiresAt: 'expiresAt',
   },
   unverified: ['pkce'],
-  note: 'Set `authorizeUrl` to the page where users install your integration.',
+  note: 'Set `authorizeUrl` to the page where users install your integration. Its code comes in a webhook of yours: see [connecting](connecting.md).',
 };

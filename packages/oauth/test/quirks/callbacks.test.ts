@@ -9,6 +9,18 @@ describe('quirk: code without state', () => {
   });
 });
 
+describe('quirk: needed values in the query', () => {
+  it.each([
+    ['quickbooks', { realmId: '9130' }, { realmId: '9130' }],
+    ['zoho', { 'accounts-server': 'https://accounts.zoho.eu' }, { accounts: 'accounts.zoho.eu' }],
+    ['zoho', { 'accounts-server': 'https://evil.example:8443/' }, {}],
+  ])('of the callback of %s are kept, as far as they fit: %j', async (id, parameters, fields) => {
+    const { consent } = await startQuirky({ callback: { parameters } }, definitionOf(id));
+    const { callback } = await consent();
+    expect(callback.kind === 'code' && callback.fields).toEqual(fields);
+  });
+});
+
 describe('quirk: code is double URL-encoded', () => {
   it('as Square does it: it is decoded once more', async () => {
     const { clientAuthentication, codeEncodedTwice } = definitionOf('square');
