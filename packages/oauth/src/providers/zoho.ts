@@ -5,6 +5,9 @@ const authorizeUrl = 'https://accounts.zoho.com/oauth/v2/auth';
 const tokenUrl = 'https://{accounts}/oauth/v2/token';
 const apiBaseUrl = 'https://{api}';
 
+// Each by name: under any other ending the domain may be anybody's.
+const dataCentres = 'com|eu|in|com\\.au|com\\.cn|jp|sa|uk|ae';
+
 /** The callback names the data centre of the account; its tokens are known nowhere else. */
 export const zoho: Provider = {
   ...oauthDefaults,
@@ -18,8 +21,8 @@ export const zoho: Provider = {
     accounts: { pattern: '[a-z.]+', from: { callback: 'accounts-server', part: 'host' } },
     api: { pattern: '[a-z.]+', from: { response: 'api_domain', part: 'host' } },
   },
-  authorizationHost: 'accounts\\.zoho\\.[a-z]{2,3}(\\.[a-z]{2})?',
-  apiHost: 'www\\.zohoapis\\.[a-z]{2,3}(\\.[a-z]{2})?',
+  authorizationHost: `accounts\\.(zoho\\.(${dataCentres})|zohocloud\\.ca)`,
+  apiHost: `www\\.zohoapis\\.(${dataCentres}|ca)`,
   clientAuthentication: 'post',
   scopeSeparator: ',',
   authorizeParams: { access_type: 'offline', prompt: 'consent' },

@@ -91,6 +91,26 @@ describe('an address with fields of the credential', () => {
     await expect(refused).rejects.toMatchObject({ code: 'fields_invalid', sent: 'no' });
   });
 
+  it.each(['accounts.zoho.xyz', 'accounts.zoho.ca', 'accounts.zoho.com.xy'])(
+    'gets none at a domain of Zoho’s name that is not Zoho’s: %s',
+    async (accounts) => {
+      const refused = refreshAccessToken({
+        integration: plainIntegration({}, definitionOf('zoho') as Partial<ReadyProvider>),
+        refreshToken: new Secret('rt-1'),
+        fields: { accounts, api: 'www.zohoapis.com' },
+        guard,
+      });
+      await expect(refused).rejects.toMatchObject({ code: 'fields_invalid', sent: 'no' });
+    },
+  );
+
+  it.each(['accounts.zoho.com', 'accounts.zoho.com.au', 'accounts.zohocloud.ca'])(
+    'is one of Zoho’s: %s',
+    (host) => {
+      expect(host).toMatch(new RegExp(`^(${definitionOf('zoho').authorizationHost})$`));
+    },
+  );
+
   it('gets none when one in its path breaks its rule', async () => {
     const provider = definitionOf('sentry-integration') as Partial<ReadyProvider>;
     const refused = refreshAccessToken({
