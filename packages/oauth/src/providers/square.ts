@@ -35,5 +35,5 @@ export const square: Provider = {
     takes: 'access',
   },
   unverified: ['codeEncodedTwice', 'revokeUrl', 'revocation'],
-  note: 'A public client sets `clientAuthentication: none`, `pkce: true`, `refreshTokenRotates: true` and `refreshTokenIdleLifetime: 7776000`.',
+  note: 'A public client sets `clientAuthentication: none`, `pkce: true`, `refreshTokenRotates: true` and `refreshTokenIdleLifetime: 7776000`. Square asks apps to refresh at least every seven days: `refreshTokenIdleLifetime: 1209600` does it at half of that.',
 };
