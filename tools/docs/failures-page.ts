@@ -3,23 +3,23 @@ import { page, table } from './markdown.ts';
 
 export function failuresPage(): string {
   return page('Failures', [
-    'What becomes of a credential when its refresh fails. Every row is a test: a worker meets this answer, and what the row says is all that happens. The tokens that are stored stay untouched in every row.',
+    'What happens to a credential when its refresh fails. Every row is a test: a worker gets this answer, and nothing happens but what the row says. The stored tokens are never touched.',
     table(
       ['Class', 'Meaning'],
       [
         ['permanent', 'The grant is gone. Nothing is tried until the user connects again.'],
-        ['transient', 'The provider fails for now.'],
+        ['transient', 'The provider is failing for now. The refresh is retried with a backoff.'],
         [
           'throttled',
-          'Too many requests. The whole integration waits as long as the provider asks, up to 5 minutes; the credential waits to the end.',
+          'Too many requests. The credential waits as long as the provider asks, all others of the integration for up to 5 minutes.',
         ],
-        ['operator', 'The operator has to mend something. No credential is given up for it.'],
+        ['operator', 'The operator has to fix something. No credential is given up because of it.'],
         ['lost_response', 'The provider may have issued tokens that did not arrive.'],
       ],
     ),
-    'A backoff doubles from 2 seconds to an hour. An attempt is **in doubt** when the provider may have rotated the refresh token: if it then calls the stored one dead, the credential needs its user with the reason `response_lost`, and not the provider’s. Where no answer came at all, nobody asks again before the deadline of the attempt. `oidc` stands for every provider that does as the RFCs say.',
+    'The backoff doubles from 2 seconds up to an hour. An attempt is **in doubt** if the provider may have rotated the refresh token: if it then refuses the stored one, the user has to connect again, and the reason is `response_lost` instead of the provider’s. If no answer came at all, nobody asks again before the deadline of the attempt. `oidc` stands for every provider that follows the RFCs.',
     table(
-      ['Provider', 'It says', 'Answer', 'Class', 'Event', 'Credential', 'Job', 'Next try', 'Attempt'],
+      ['Provider', 'Meaning', 'Answer', 'Class', 'Event', 'Credential', 'Job', 'Next try', 'Attempt'],
       failureTable.map((row) => [
         row.provider,
         row.says,

@@ -5,7 +5,7 @@ import { page, table } from './markdown.ts';
 /** Every field that an entry of `connectors.yaml` may have. */
 export function integrationFieldsPage(): string {
   return page('Fields of an integration', [
-    'What an entry of `connectors.yaml` may say; [integrations](integrations.md) tells what for. The defaults are those of RFC 6749 and its companions; a provider of the [catalog](providers.md) has its own.',
+    'All fields that an entry of `connectors.yaml` may have; [integrations](integrations.md) explains when to use them. The defaults are those of RFC 6749 and its companions; a provider of the [catalog](providers.md) has its own.',
     table(
       ['Field', 'Value', 'Default', 'Meaning'],
       Object.entries(entrySchema.shape).map(([name, field]) => [

@@ -1,4 +1,4 @@
-const notice = '<!-- Made by `pnpm run docs` from the code. Change the code. -->';
+const notice = '<!-- Generated from the code by `npx pnpm@12 run docs`. Do not edit: change the code. -->';
 
 /** A page that is made from the code. */
 export function page(title: string, parts: string[]): string {

@@ -33,7 +33,7 @@ function configurationPage(): string {
   const worker = workerConfigSchema.shape;
   const common = Object.keys(proxy).filter((name) => name in worker);
   return page('Configuration', [
-    'Both processes are configured by environment variables. A process that finds problems names all of them and does not start.',
+    'Both processes are configured by environment variables. A process whose configuration has problems names all of them and does not start.',
     '## Both',
     variables(proxy, common),
     '## Proxy',
@@ -47,7 +47,7 @@ function configurationPage(): string {
       Object.keys(worker).filter((name) => !common.includes(name)),
     ),
     '## Integrations',
-    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` (for example `GITHUB_CLIENT_ID`) switch on a provider of the catalog; own ones stand in the file that `CONNECTORS_CONFIG` names. See [integrations.md](integrations.md).',
+    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` (for example `GITHUB_CLIENT_ID`) switch on a provider of the catalog; your own integrations go into the file that `CONNECTORS_CONFIG` names. See [integrations.md](integrations.md).',
   ]);
 }
 
@@ -69,7 +69,7 @@ function defaultOf(field: z.ZodType): string {
 
 function errorsPage(): string {
   return page('Errors', [
-    'Bodies are `application/problem+json` (RFC 9457). The header `Connectors-Error` carries the code, and tells our errors from those of an upstream, which pass through untouched.',
+    'Bodies are `application/problem+json` (RFC 9457). The header `Connectors-Error` carries the code. Errors of an upstream pass through untouched and do not have it.',
     table(
       ['Code', 'Status', 'Meaning', 'What the caller does'],
       Object.entries(errorTable).map(([code, { status, title, action }]) => [
@@ -84,7 +84,7 @@ function errorsPage(): string {
 
 async function metricsPage(): Promise<string> {
   return page('Metrics', [
-    'Both processes serve Prometheus figures at `/metrics`. No label names a tenant. The figures of the Node.js runtime (`process_…`, `nodejs_…`) are there as well.',
+    'Both processes serve Prometheus metrics at `/metrics`. No label names a tenant. The metrics of the Node.js runtime (`process_…`, `nodejs_…`) are included.',
     '## Proxy',
     await figures(createProxyMetrics().registry),
     '## Worker',

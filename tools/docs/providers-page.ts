@@ -5,13 +5,13 @@ import { page, table } from './markdown.ts';
 export function providersPage(): string {
   const providers = [...catalog.values()];
   return page('Providers', [
-    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` switch a provider on (`GITHUB_CLIENT_ID`; a `-` becomes `_`). What stands under “to set” is `values` of its entry in `connectors.yaml`, where every field can be overridden: see [integrations](integrations.md), [fields](integration-fields.md), and [adding a provider](adding-a-provider.md).',
-    'Values with a `?` come from others than the provider, or are assumed: look before you rely on them. Rotation that nobody has documented counts as `yes`, which only makes us more careful; some providers issue no refresh tokens at all.',
-    'What nobody has confirmed at all is left out, such as some lifetimes, some ways to end a token, and what brings a refresh token at a few providers: where you know it, set it (`assumedLifetime`; `revokeUrl` with `revocation`; `offlineScopes` or `authorizeParams`).',
+    '`{PROVIDER}_CLIENT_ID` and `{PROVIDER}_CLIENT_SECRET` switch a provider on (`GITHUB_CLIENT_ID`; a `-` becomes `_`). Set what “To set” lists under `values` of its entry in `connectors.yaml`, where you can override every other field too: see [integrations](integrations.md), [fields](integration-fields.md), and [adding a provider](adding-a-provider.md).',
+    'Values with a `?` are assumed, or do not come from the provider itself: check them before you rely on them. Undocumented rotation counts as `yes`, which only makes us more careful. Some providers issue no refresh tokens at all.',
+    'What nobody has confirmed is left out: some lifetimes, some ways to revoke a token, and, for a few providers, what makes them issue a refresh token. If you know it, set it: `assumedLifetime`; `revokeUrl` with `revocation`; `offlineScopes` or `authorizeParams`.',
     '## Tokens',
     tokensTable(providers),
-    '“Access token” is the usual lifetime: what a response says counts. “Idle” ends with disuse, “in all” counts from the consent.',
-    '## To set, and to know',
+    '“Access token” is the usual lifetime; what a response says takes precedence. “Idle” is how long an unused token lives, “in all” counts from the consent.',
+    '## Settings and notes',
     notesTable(providers),
   ]);
 }
@@ -43,7 +43,7 @@ function tokensTable(providers: Provider[]): string {
 
 function notesTable(providers: Provider[]): string {
   return table(
-    ['Provider', 'To set', 'Of each credential', 'To know', 'Not verified'],
+    ['Provider', 'To set', 'Fields of each credential', 'Notes', 'Not verified'],
     providers.map((provider) => [
       `\`${provider.id}\``,
       configured(provider),

@@ -31,13 +31,13 @@ export const proxyConfigSchema = z.object({
   PROXY_URL: baseUrl()
     .optional()
     .describe(
-      'How agents reach the proxy, for the metadata that tells MCP clients how to authenticate. Needed behind TLS that something else ends; else it is the name that each request uses.',
+      'Address at which agents reach the proxy, for the metadata that tells MCP clients how to authenticate. Needed if something in front of the proxy terminates TLS; by default the `Host` of each request.',
     ),
   CREDENTIAL_CACHE_SECONDS: seconds(60).describe(
-    'How long a credential is used from memory before Vault is asked again, in seconds. Events end it earlier.',
+    'How long a credential is used from memory before Vault is asked again, in seconds. An event drops it earlier.',
   ),
   STALE_MAX_SECONDS: seconds(3_600).describe(
-    'How long credentials and agent keys may be used from memory while Vault fails, in seconds. Never beyond the expiry of the token.',
+    'How long credentials and agent keys may be used from memory while Vault is down, in seconds. Never beyond the expiry of the token.',
   ),
   REFRESH_WAIT_MS: milliseconds(15_000).describe(
     'How long a request waits for the refresh of a token that was refused or is about to expire, in milliseconds.',
@@ -50,31 +50,31 @@ export const proxyConfigSchema = z.object({
     .transform((value) => new Secret(value))
     .optional()
     .describe(
-      'What MCP session ids are signed with: the same for all proxies. Required if an integration has an MCP upstream.',
+      'Key that signs MCP session ids; must be the same for all proxies. Required if an integration has an MCP upstream.',
     ),
   MCP_ALLOWED_ORIGINS: origins()
     .optional()
     .describe(
-      'The web origins whose pages may call MCP servers, separated by commas. Programs, which send no `Origin`, always may.',
+      'Web origins whose pages may call MCP servers, separated by commas. Programs, which send no `Origin`, always may.',
     ),
   TENANT_REQUESTS_PER_SECOND: count(1_000, 0).describe(
-    'How many requests a tenant may send in a second, over all of its agents and all proxies. 0: as many as it likes.',
+    'How many requests a tenant may send per second, over all of its agents and all proxies. 0: no limit.',
   ),
-  TENANT_BURST: count(2_000).describe('How many of them may come at once.'),
+  TENANT_BURST: count(2_000).describe('How many of these requests may come at once.'),
   TENANT_VAULT_READS_PER_SECOND: count(20).describe(
-    'How many credentials of a tenant a proxy reads from Vault in a second, five times that at once. What is in memory serves on meanwhile.',
+    'How many credentials of a tenant a proxy reads from Vault per second, up to five times as many at once. Credentials in memory are not affected.',
   ),
   UPSTREAM_MAX_CONCURRENT_REQUESTS: count(1_000).describe(
-    'How many requests a proxy may have under way to an integration that sets no number of its own (`maxConcurrentRequests`). Event streams count until they have begun.',
+    'How many requests a proxy may have under way to one integration, unless that sets its own `maxConcurrentRequests`. Event streams count only until they have begun.',
   ),
   MAX_REQUESTS_IN_FLIGHT: count(10_000).describe(
-    'How many requests a proxy may have under way. Event streams count until they have begun.',
+    'How many requests a proxy may have under way in all. Event streams count only until they have begun.',
   ),
   TENANT_MAX_STREAMS: count(2_000).describe(
-    'How many event streams and WebSockets of a tenant a proxy may have open. Of what else a proxy may have under way, a tenant has half at most.',
+    'How many event streams and WebSockets of a tenant a proxy may have open. Of all other requests under way, one tenant may have at most half.',
   ),
   MAX_EVENT_LOOP_LAG_MS: milliseconds(200).describe(
-    'How late the event loop may be, for a second on end, before requests are turned away, in milliseconds.',
+    'How late the event loop may be, for a whole second, before requests are turned away, in milliseconds.',
   ),
   AUDIT_LOG: z
     .enum(['on', 'off'])
@@ -84,13 +84,13 @@ export const proxyConfigSchema = z.object({
     'How long an upstream may take to begin its response, in milliseconds.',
   ),
   AGENT_IDLE_MS: milliseconds(60_000).describe(
-    'How long an agent may take for the headers of a request, and be silent while more of its body is due, in milliseconds.',
+    'How long an agent may take to send the headers of a request, and how long it may pause within a body, in milliseconds.',
   ),
   UPSTREAM_HTTP2: z
     .enum(['on', 'off'])
     .default('off')
     .describe(
-      'Whether HTTP/2 is spoken to upstreams that offer it. Header names are in lower case then. Bodies over 1 MiB still go over HTTP/1.1, for the HTTP/2 client ends one that breaks off like one that is whole.',
+      'Whether to use HTTP/2 with upstreams that offer it. Header names are then in lower case. Bodies over 1 MiB still go over HTTP/1.1, because the HTTP/2 client does not tell a body that breaks off from a complete one.',
     ),
 });
 
@@ -105,7 +105,7 @@ export function readProxyConfig(env: Readonly<Record<string, string | undefined>
   const hasMcp = [...integrations.values()].some(({ upstreams }) => upstreams.mcp !== undefined);
   const sessionKeyRule: ConfigRule = ({ MCP_SESSION_KEY }) =>
     hasMcp && MCP_SESSION_KEY === undefined
-      ? ['MCP_SESSION_KEY: is required, for an integration has an MCP upstream']
+      ? ['MCP_SESSION_KEY: is required, because an integration has an MCP upstream']
       : [];
   const rules = [vaultLoginRule, tokenRule(guard), sessionKeyRule, () => [...problems, ...prepared.problems]];
   const config = readConfig(proxyConfigSchema, env, rules);

@@ -15,25 +15,25 @@ function counters(registers: Registry[]) {
   return {
     countRequest: tally({
       name: 'connectors_proxy_requests_total',
-      help: 'Requests by integration and class of the status that was answered; `aborted` if the connection ended before the answer did',
+      help: 'Requests by integration and class of the status; `aborted` if the connection ended before the answer did',
       labelNames: ['integration', 'status'],
       registers,
     }),
     errors: new Counter({
       name: 'connectors_proxy_errors_total',
-      help: 'Answers of our own, by error code',
+      help: 'Errors answered by the proxy itself, by code',
       labelNames: ['code'],
       registers,
     }),
     countCredential: tally({
       name: 'connectors_proxy_credentials_total',
-      help: 'Credentials used, by where they came from: cache, source (Vault), or stale while Vault failed',
+      help: 'Credentials used, by where they came from: cache, source (Vault), or stale (from memory, while Vault was down)',
       labelNames: ['from'],
       registers,
     }),
     refreshRequests: new Counter({
       name: 'connectors_proxy_refresh_requests_total',
-      help: 'Refreshes asked for, because a token was refused or about to expire',
+      help: 'Refreshes requested because a token was refused or about to expire',
       labelNames: ['integration'],
       registers,
     }),
@@ -55,14 +55,14 @@ function durations(registers: Registry[]) {
   return {
     timeUpstream: timing({
       name: 'connectors_proxy_upstream_duration_seconds',
-      help: 'Time until the upstream began its response',
+      help: 'Time until the upstream began its response, in seconds',
       labelName: 'integration',
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     }),
     credentialReads: new Histogram({
       name: 'connectors_proxy_credential_read_seconds',
-      help: 'Time to read and decrypt a credential in Vault',
+      help: 'Time to read and decrypt a credential in Vault, in seconds',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20],
       registers,
     }),
@@ -73,7 +73,7 @@ function states(registers: Registry[]) {
   return {
     inFlight: new Gauge({
       name: 'connectors_proxy_requests_in_flight',
-      help: 'Requests, streams included, that are being served',
+      help: 'Requests being served, streams included',
       registers,
     }),
     cachedCredentials: new Gauge({
@@ -83,12 +83,12 @@ function states(registers: Registry[]) {
     }),
     shedShare: new Gauge({
       name: 'connectors_proxy_shed_share',
-      help: 'Which share of requests is turned away because the event loop cannot keep up, from 0 to 0.9',
+      help: 'Share of requests turned away because the event loop cannot keep up, from 0 to 0.9',
       registers,
     }),
     subscribed: new Gauge({
       name: 'connectors_proxy_events_subscribed',
-      help: '1 while events arrive as they happen',
+      help: '1 while the proxy is subscribed to events',
       registers,
     }),
   };

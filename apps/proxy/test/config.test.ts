@@ -83,7 +83,7 @@ test('a host that is allowed by name may be private and plain', () => {
 
 test('a malformed allow list is a problem', () => {
   expect(problems({ ...complete, EGRESS_ALLOW_HOSTS: 'http://a/b' })).toEqual([
-    'EGRESS_ALLOW_HOSTS: must be host or host:port, with commas between',
+    'EGRESS_ALLOW_HOSTS: must be host or host:port, separated by commas',
   ]);
 });
 
@@ -91,7 +91,7 @@ test('MCP sessions need a key once somebody can start one', () => {
   const env = { ...complete, CONNECTORS_CONFIG: file, EGRESS_ALLOW_HOSTS: '127.0.0.1:9,10.0.0.1' };
   expect(problems({ ...complete, MCP_SESSION_KEY: '' })).toEqual([]);
   expect(problems({ ...env, MCP_SESSION_KEY: '' })).toEqual([
-    'MCP_SESSION_KEY: is required, for an integration has an MCP upstream',
+    'MCP_SESSION_KEY: is required, because an integration has an MCP upstream',
   ]);
   expect(problems({ ...env, MCP_SESSION_KEY: 'short' })).toEqual([
     'MCP_SESSION_KEY: must have at least 32 characters',

@@ -31,22 +31,22 @@ export const workerConfigSchema = z.object({
     .min(24, 'must have at least 24 characters')
     .transform((value) => new Secret(value))
     .optional()
-    .describe('What the operator signs in to the console with. Required unless `CONSOLE` is off.'),
+    .describe(
+      'Token with which the operator signs in to the console and calls the admin API. Required unless `CONSOLE` is off.',
+    ),
   ...oidcFields,
   BOARD_WRITABLE: onOff
     .prefault('off')
     .describe('`on`: jobs can be retried, promoted and removed on the board.'),
   CONNECT_RETURN_ORIGINS: origins()
     .prefault('')
-    .describe(
-      'The web origins that users may be sent back to once they have connected, separated by commas.',
-    ),
+    .describe('Web origins to which users may be sent back once they have connected, separated by commas.'),
   CONNECT_SIGN_IN_URL: z
     .string()
-    .refine(isSignInUrl, 'must be an http or https URL; `{tenant}` and `{integration}` may stand in it')
+    .refine(isSignInUrl, 'must be an http or https URL; it may contain `{tenant}` and `{integration}`')
     .optional()
     .describe(
-      'Where users go who open a connect page without a session: a page of your own that asks for a connect session. `{tenant}` and `{integration}` are put in.',
+      'Where to send users who open a connect page without a session: a page of your own that asks for a connect session. `{tenant}` and `{integration}` are replaced.',
     ),
   ...vaultFields,
   ...redisFields,
@@ -91,7 +91,7 @@ export function readWorkerConfig(
       const loaded = readIntegrations(env, { needsKeys: true, clients: kept });
       const found = loaded.problems.filter((problem) => problem.startsWith(`integrations.${id}.`));
       if (found.length > 0 || loaded.integrations.has(id)) return found;
-      return [`integration: ${id} is no provider of the catalog, and does not stand in connectors.yaml`];
+      return [`integration: ${id} is not a provider of the catalog, and has no entry in connectors.yaml`];
     },
   };
 }

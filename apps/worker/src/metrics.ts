@@ -15,7 +15,7 @@ function states(registers: Registry[]) {
   return {
     connects: new Counter({
       name: 'connectors_connects_total',
-      help: 'Users who came back from a provider, by what became of it',
+      help: 'Users who came back from a provider, by outcome',
       labelNames: ['integration', 'outcome'],
       registers,
     }),
@@ -26,13 +26,13 @@ function states(registers: Registry[]) {
     }),
     jobs: new Gauge({
       name: 'connectors_refresh_jobs',
-      help: 'Jobs in the refresh queues by state',
+      help: 'Jobs in the refresh queues, by state',
       labelNames: ['integration', 'state'],
       registers,
     }),
     webhookJobs: new Gauge({
       name: 'connectors_webhook_jobs',
-      help: 'Jobs in the queue of webhooks by state; all but completed and failed ones are pending',
+      help: 'Jobs in the webhook queue, by state; all but completed and failed ones are pending',
       labelNames: ['state'],
       registers,
     }),

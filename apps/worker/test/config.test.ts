@@ -150,7 +150,7 @@ describe('a wrong configuration', () => {
       'VAULT_ADDR: must be an http or https URL without credentials, query and fragment',
       'REDIS_URL: must be a redis: or rediss: URL',
       'REDIS_PREFIX: must be letters, digits, _ and -',
-      'EGRESS_ALLOW_HOSTS: must be host or host:port, with commas between',
+      'EGRESS_ALLOW_HOSTS: must be host or host:port, separated by commas',
       'REFRESH_CONCURRENCY: must be a whole number from 1 to 1000',
       'SWEEP_INTERVAL_SECONDS: must be a whole number of seconds from 1 to 86400',
       'REFRESH_ATTEMPT_SECONDS: must be longer than REFRESH_REQUEST_SECONDS',

@@ -54,40 +54,40 @@ export type Problem = {
   detail: string;
   /** With `already_created`: what the earlier request made. */
   id?: string;
-  /** With `provider_refused` and `provider_unavailable`: why; a code. */
+  /** With `provider_refused` and `provider_unavailable`: the reason, as a code. */
   reason?: string;
 };
 
 export type Integration = {
   id: string;
-  /** Of the provider, for people. */
+  /** The provider’s name, for people. */
   name: string;
-  /** How access tokens are had. */
+  /** How access tokens are obtained. */
   grant: string;
   scopes: string[];
   /** Whether its provider can be asked for tokens now. */
   isReady: boolean;
-  /** Why not: codes. */
+  /** Codes that say why it is not ready. */
   problems: string[];
   /** The redirect URI to register at the provider, where users consent. */
   callbackUrl?: string;
-  /** What agents reach of it. */
+  /** What agents can reach of it. */
   surfaces: ('rest' | 'mcp')[];
-  /** Of the provider. */
+  /** The provider’s documentation. */
   docsUrl?: string;
 };
 
 export type Credential = {
   integration: string;
-  /** Of the provider, for people. */
+  /** The provider’s name, for people. */
   name: string;
   state: 'active' | 'expiring' | 'failing' | 'needs_reauth' | 'never_connected';
-  /** Why it needs somebody, or fails: a code. */
+  /** Why its user has to connect again, or why its refresh fails: a code. */
   reason?: string;
   /** Whose it is at the provider. */
   account?: { id: string; name?: string };
   scopes: string[];
-  /** Configured for the integration, and not granted. */
+  /** Scopes that the integration asks for and that were not granted. */
   missingScopes?: string[];
   connectedAt?: string;
   tokenIssuedAt?: string;
@@ -96,10 +96,10 @@ export type Credential = {
   refreshCount?: number;
   /** How often its refresh has failed in a row. */
   retryCount?: number;
-  /** Names this state of it. */
+  /** Identifies this state of the credential. */
   revision?: string;
   canRefresh: boolean;
-  /** What the provider needs to know of the tenant. */
+  /** What the provider needs to know about the tenant. */
   fields?: Record<string, string>;
 };
 
@@ -110,7 +110,7 @@ export type Event =
       integration: string;
       revision: string;
       dueAt?: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -120,7 +120,7 @@ export type Event =
       tenantId: string;
       integration: string;
       revision: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -133,7 +133,7 @@ export type Event =
       flow: string;
       connectSession?: string;
       warnings: string[];
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -145,7 +145,7 @@ export type Event =
       flow: string;
       connectSession?: string;
       error: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -157,7 +157,7 @@ export type Event =
       revision: string;
       expiresAt?: string;
       dueAt?: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -168,7 +168,7 @@ export type Event =
       integration: string;
       revision: string;
       error: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -180,7 +180,7 @@ export type Event =
       revision: string;
       error: string;
       retryCount: number;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -191,7 +191,7 @@ export type Event =
       integration: string;
       revision: string;
       error: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -199,7 +199,7 @@ export type Event =
   | {
       type: 'agent-changed';
       agentId: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -207,7 +207,7 @@ export type Event =
   | {
       type: 'webhooks-changed';
       tenantId: string;
-      /** Its place: later ones are greater. */
+      /** Its position: later events have greater ids. */
       id: string;
       /** When it was announced. */
       at: string;
@@ -220,7 +220,7 @@ export type Client = {
   hasKey: boolean;
   clientKeyId?: string;
   updatedAt: string;
-  /** Workers read clients when they start: this one does not have it as it is now. */
+  /** Whether this worker does not use its current state yet: workers read clients when they start. */
   needsRestart: boolean;
 };
 
@@ -244,7 +244,7 @@ export interface Operations {
     body: undefined;
     answer: { agents: Agent[]; unreadable: string[] };
   };
-  /** A new agent, with its key. */
+  /** Creates an agent; the answer has its key. */
   createAgent: {
     params: {};
     body: {
@@ -281,7 +281,7 @@ export interface Operations {
     body: undefined;
     answer: Agent;
   };
-  /** Changes what is named, and keeps the rest. */
+  /** Changes the given fields, and keeps the rest. */
   changeAgent: {
     params: { agentId: string };
     body: {
@@ -303,7 +303,7 @@ export interface Operations {
     body: undefined;
     answer: undefined;
   };
-  /** A new key; the one before stays good for the overlap. */
+  /** Makes a new key; the previous one stays valid for the overlap. */
   rotateAgentKey: {
     params: { agentId: string };
     body: { overlapSeconds?: number } | null | undefined;
@@ -330,12 +330,12 @@ export interface Operations {
     body: undefined;
     answer: { items: Integration[] };
   };
-  /** Tenants by state, refreshes per minute, queues, spool, and who needs somebody. */
+  /** Tenants by state, refreshes per minute, queues, spool, and whose user has to connect again. */
   getOverview: {
     params: {};
     body: undefined;
     answer: {
-      /** How many are in each state: that of the worst of their credentials. */
+      /** How many are in each state. A tenant’s state is that of its worst credential. */
       tenants: { needs_reauth: number; failing: number; expiring: number; active: number };
       /** Tenants whose user has to connect again: the last 20. */
       needSomebody: {
@@ -349,9 +349,9 @@ export interface Operations {
       }[];
       /** Refresh jobs that ended. */
       refreshes: {
-        /** One figure a minute, the current one last. */
+        /** One figure per minute, the current minute last. */
         completed: number[];
-        /** One figure a minute, the current one last. */
+        /** One figure per minute, the current minute last. */
         failed: number[];
       };
       queues: {
@@ -359,7 +359,7 @@ export interface Operations {
         due: number;
         active: number;
         scheduled: number;
-        /** Not tried again until somebody does something. */
+        /** Not retried until somebody acts. */
         failed: number;
         throttledForMs: number;
       }[];
@@ -367,7 +367,7 @@ export interface Operations {
         due: number;
         active: number;
         scheduled: number;
-        /** Not tried again until somebody does something. */
+        /** Not retried until somebody acts. */
         failed: number;
       };
       spool: {
@@ -380,33 +380,33 @@ export interface Operations {
   /** All tenants that ever had a credential, in pages. */
   listTenants: {
     params: {
-      /** How many at the most. */
-      limit?: number; /** `next` of the page before; a tenant need not exist. */
+      /** How many at most. */
+      limit?: number; /** `next` of the previous page; the tenant need not exist. */
       after?: string;
     };
     body: undefined;
     answer: {
       items: { id: string }[];
-      /** What `after` is for the next page; absent on the last one. */
+      /** The `after` of the next page; absent on the last one. */
       next?: string;
     };
   };
-  /** A tenant and its credentials; one that nobody has heard of has none. */
+  /** A tenant and its credentials; an unknown tenant has none. */
   getTenant: {
     params: { tenantId: string };
     body: undefined;
     answer: { id: string; credentials: Credential[] };
   };
-  /** Ends a tenant: its tokens at their providers, its documents, jobs and webhooks, and at last its keys, without which nothing of it can be read anywhere. May be repeated. */
+  /** Ends a tenant: revokes its tokens at their providers, deletes its documents, jobs and webhooks, and finally its keys, without which none of its data can be read anywhere. May be repeated. */
   offboardTenant: {
     params: { tenantId: string };
     body: undefined;
     answer: {
       /** How many there were. */
       credentials: number;
-      /** How many of them ended at their provider. */
+      /** How many of them were revoked at their provider. */
       revoked: number;
-      /** How many may live on there: their provider could not be asked, or refused. */
+      /** How many may still work there, because their provider could not be asked, or refused. */
       failed: number;
       /** Ids of agents whose grants name the tenant. They stay as they are. */
       agents: string[];
@@ -418,50 +418,54 @@ export interface Operations {
     body: undefined;
     answer: { items: Credential[] };
   };
-  /** One credential: what it is in, never a token. */
+  /** One credential: its state, never a token. */
   getCredential: {
     params: { tenantId: string; integration: string };
     body: undefined;
     answer: Credential;
   };
-  /** Stores tokens that were granted elsewhere, over any that are stored; 201 if there were none. */
+  /** Stores tokens that were granted elsewhere, and replaces any that are stored; 201 if there were none. */
   importCredential: {
     params: { tenantId: string; integration: string };
     body: {
       accessToken: string;
       refreshToken?: string;
-      /** Of the access token. Left out: it does not expire. */
+      /** When the access token expires. Left out: it does not. */
       expiresAt?: string;
       /** Left out: those of the integration. */
       scopes?: string[];
       tokenType?: string;
-      /** What the provider needs to know of the tenant, by the names of its definition. */
+      /** What the provider needs to know about the tenant, by the names in its definition. */
       fields?: Record<string, string>;
       /** Whose it is at the provider. */
       account?: { id: string; name?: string };
     };
     answer: Credential;
   };
-  /** Ends the tokens at the provider, destroys every stored version and takes its job away. */
+  /** Revokes the tokens at the provider, destroys every stored version and removes the job. */
   disconnectCredential: {
     params: { tenantId: string; integration: string };
     body: undefined;
     answer: { existed: boolean; revocation: 'ended' | 'unsupported' | 'failed' | 'none' };
   };
-  /** Connects a tenant without a user’s consent, where tokens are minted: asks for a first one. */
+  /** Connects a tenant without a user, for integrations whose tokens are minted: mints the first one. */
   mintCredential: {
     params: { tenantId: string; integration: string };
     body: {
-      /** What the provider needs to know of the tenant, by the names of its definition. */
+      /** What the provider needs to know about the tenant, by the names in its definition. */
       fields?: Record<string, string>;
       /** The tenant’s own key or secret, if it is not the operator’s. */
       grantSecret?: string;
     };
     answer: Credential;
   };
-  /** Brings the refresh of a credential forward; 200 once it has ended, 202 while it has not. */
+  /** Refreshes a credential now; 200 if the refresh has ended, 202 if it is still under way. */
   refreshCredential: {
-    params: { tenantId: string; integration: string; /** Seconds to wait for the end. */ wait?: number };
+    params: {
+      tenantId: string;
+      integration: string; /** How many seconds to wait for the refresh to end. */
+      wait?: number;
+    };
     body: undefined;
     answer: {
       outcome:
@@ -476,31 +480,31 @@ export interface Operations {
       credential: Credential;
     };
   };
-  /** What happened lately, of all tenants. */
+  /** The latest events of all tenants. */
   listEvents: {
     params: {
-      /** How many at the most. */
-      limit?: number; /** `next` of the page before. */
+      /** How many at most. */
+      limit?: number; /** `next` of the previous page. */
       before?: string;
     };
     body: undefined;
     answer: {
       items: Event[];
-      /** What `before` is for the next page. */
+      /** The `before` of the next page. */
       next?: string;
     };
   };
-  /** What happened lately to a tenant. */
+  /** The latest events of a tenant. */
   listTenantEvents: {
     params: {
-      tenantId: string; /** How many at the most. */
-      limit?: number; /** `next` of the page before. */
+      tenantId: string; /** How many at most. */
+      limit?: number; /** `next` of the previous page. */
       before?: string;
     };
     body: undefined;
     answer: {
       items: Event[];
-      /** What `before` is for the next page. */
+      /** The `before` of the next page. */
       next?: string;
     };
   };
@@ -516,7 +520,7 @@ export interface Operations {
     body: undefined;
     answer: Client;
   };
-  /** Keeps a client, in the place of one that is kept. Workers read it when they start. */
+  /** Stores a client, and replaces one that is stored. Workers read it when they start. */
   setClient: {
     params: { integration: string };
     body: {
@@ -529,7 +533,7 @@ export interface Operations {
     };
     answer: Client;
   };
-  /** Forgets a client. */
+  /** Deletes a client. */
   removeClient: {
     params: { integration: string };
     body: undefined;
@@ -541,13 +545,13 @@ export interface Operations {
     body: undefined;
     answer: { webhooks: Webhook[] };
   };
-  /** A new endpoint, with the secret that signs what it is sent. */
+  /** Creates an endpoint; the answer has the secret that signs its messages. */
   createWebhook: {
     params: { tenantId: string };
     body: {
       /** https, and reachable from the public internet. */
       url: string;
-      /** What it is told of. */
+      /** The types of messages that it gets. */
       events?: (
         | 'refresh-success'
         | 'refresh-failed'
@@ -580,13 +584,13 @@ export interface Operations {
     body: undefined;
     answer: Webhook;
   };
-  /** Changes what is named, and keeps the rest. */
+  /** Changes the given fields, and keeps the rest. */
   changeWebhook: {
     params: { tenantId: string; webhookId: string };
     body: {
       /** https, and reachable from the public internet. */
       url?: string;
-      /** What it is told of. */
+      /** The types of messages that it gets. */
       events?: (
         | 'refresh-success'
         | 'refresh-failed'
@@ -606,7 +610,7 @@ export interface Operations {
     body: undefined;
     answer: undefined;
   };
-  /** A new secret; the one before signs beside it for the overlap. */
+  /** Makes a new secret; the previous one also signs for the overlap. */
   rotateWebhookSecret: {
     params: { tenantId: string; webhookId: string };
     body: { overlapSeconds?: number } | null | undefined;
@@ -625,13 +629,13 @@ export interface Operations {
       secret: string;
     };
   };
-  /** Sends a message that says nothing but that it arrived. */
+  /** Sends a test message. */
   testWebhook: {
     params: { tenantId: string; webhookId: string };
     body: undefined;
     answer: { deliveryId: string };
   };
-  /** The last deliveries to an endpoint, the newest first. */
+  /** The latest deliveries to an endpoint, the newest first. */
   listDeliveries: {
     params: { tenantId: string; webhookId: string };
     body: undefined;
@@ -647,23 +651,23 @@ export interface Operations {
       }[];
     };
   };
-  /** A link for one user of a tenant, who connects integrations with it. */
+  /** Creates a link with which one user of a tenant connects integrations. */
   createConnectSession: {
     params: { tenantId: string };
     body: {
-      /** The only one that may be connected. Left out: the tenant’s page opens. */
+      /** The only integration that may be connected. Left out: the link opens the tenant’s page. */
       integration?: string;
-      /** Asked for in place of the integration’s. */
+      /** Requested instead of the integration’s scopes. */
       scopes?: string[];
       /** Where the user goes afterwards: an address at one of `CONNECT_RETURN_ORIGINS`. */
       returnUrl?: string;
-      /** Who is sent, as you call them. Shown to them, and stored with what they connect. */
+      /** Your name for the user. Shown to them, and stored with what they connect. */
       user?: string;
-      /** For how long the link is good. */
+      /** How long the link is valid. */
       expiresInSeconds?: number;
     };
     answer: {
-      /** Names the session in events; opens nothing. */
+      /** Identifies the session in events; it opens nothing. */
       id: string;
       /** Send the user there. It works once, in whichever browser it is opened first. */
       url: string;

@@ -7,13 +7,15 @@ import { loadIntegrations, type IntegrationSources } from './load-integrations.t
 
 /** The environment variables that say which integrations there are, and what may be reached for them. */
 export const integrationFields = {
-  CONNECTORS_CONFIG: readableFile().optional().describe('Path of `connectors.yaml`.'),
+  CONNECTORS_CONFIG: readableFile()
+    .optional()
+    .describe('Path of `connectors.yaml`, the file with your integrations.'),
   EGRESS_ALLOW_HOSTS: z
     .string()
-    .refine((list) => openGuard(list) !== undefined, 'must be host or host:port, with commas between')
+    .refine((list) => openGuard(list) !== undefined, 'must be host or host:port, separated by commas')
     .optional()
     .describe(
-      'Hosts, as `host` or `host:port` with commas between, that may be private and spoken to in plain http.',
+      'Hosts that may be private and may be called over plain http, as `host` or `host:port`, separated by commas.',
     ),
 };
 

@@ -14,7 +14,7 @@ const seconds = z.int().positive().optional();
 const texts = z.record(z.string(), z.string());
 
 /**
- * How an access token is had:
+ * How an access token is obtained:
  * `authorization_code`: a user consents, a refresh token renews it (RFC 6749 4.1);
  * `client_credentials`: for the client itself (RFC 6749 4.4);
  * `jwt_bearer`: for an assertion that is signed here, as with service accounts (RFC 7523 2.1);
@@ -59,96 +59,98 @@ export const providerFields = {
   issuer: url
     .optional()
     .describe('An OpenID or RFC 8414 issuer: the endpoints come from its discovery document.'),
-  grant: z.enum(grants).describe('How access tokens are had.'),
+  grant: z.enum(grants).describe('How access tokens are obtained.'),
   fields: z
     .record(fieldName, fieldSchema)
     .describe(
-      'What addresses, headers and token requests name as `{name}`: `pattern` is a regular expression for the whole value, `optional` says that it may be missing. Each credential brings its own, unless the rule says `configured`: then it stands under `values`, or is the `default`. `from` says who tells it: `response` (a field of the token response), `callback` (a parameter) or `lookup` (another address, with the `path` in its answer, and in a list of which the user may choose the `label` of an item); `part: host` takes the host of a URL. `redirectUri` is the redirect URI of the connect.',
+      'Values that addresses, headers and token requests refer to as `{name}`. `pattern` is a regular expression for the whole value; with `optional` it may be missing. Each credential has its own value, unless the rule says `configured`: then it is set under `values`, or is the `default`. `from` says where the value comes from: `response` (a field of the token response), `callback` (a parameter) or `lookup` (another address, with the `path` in its answer and, for a list from which the user may choose, the `label` of an item); `part: host` takes the host of a URL. The field `redirectUri` is always known: the redirect URI of the connect.',
     ),
   account: z
     .strictObject({ id: sourceSchema, name: sourceSchema.optional() })
     .optional()
     .describe(
-      'Where it stands whose tokens they are: `id`, which stays, and a `name` for people, each told as `from` of a field is. Left out: `sub` and `email` of the ID token, if there is one.',
+      'Where to find whose tokens they are: a permanent `id` and a `name` for people, each written like `from` of a field. Left out: `sub` and `email` of the ID token, if there is one.',
     ),
   codeEncodedTwice: z
     .boolean()
     .describe('Whether the code of a callback has to be percent-decoded once more before it is redeemed.'),
   authorizeUrl: url
     .optional()
-    .describe('Where users are sent to consent. As in the next three, `{name}` stands for a field.'),
-  tokenUrl: url.optional().describe('Where tokens are asked for.'),
+    .describe('Where users are sent to consent. Here and in the next three, `{name}` stands for a field.'),
+  tokenUrl: url.optional().describe('Where tokens are requested.'),
   refreshUrl: url.optional().describe('Where refresh tokens are redeemed, if not at `tokenUrl`.'),
   revokeUrl: url
     .optional()
-    .describe('Where tokens are ended (RFC 7009). `{token}` and `{clientId}` may stand in its path.'),
+    .describe('Where tokens are revoked (RFC 7009). Its path may contain `{token}` and `{clientId}`.'),
   authorizationHost: hostPattern.describe(
-    "With a credential's fields in the host of one of these four: a regular expression for the whole host. The client's secret goes to no other.",
+    "Required if the host of one of these four contains a credential's field: a regular expression for the whole host. The client's secret goes to no other.",
   ),
   revocation: revocationSchema.describe(
-    'How a token is ended: `method`; `authentication` (`client`, `basic`, `bearer`: the token itself, `client_scheme`, `none`); `body` (`form`, `json`, `none`); the `parameter` that carries the token; which tokens it `takes` (`any`, `access`, `refresh`); `alreadyRevoked`: reasons that mean that it was dead before.',
+    'How a token is revoked: `method`; `authentication` (`client`, `basic`, `bearer`: the token itself, `client_scheme`, `none`); `body` (`form`, `json`, `none`); the `parameter` that carries the token; which tokens it `takes` (`any`, `access`, `refresh`); `alreadyRevoked`: reasons that mean that it was revoked before.',
   ),
   revocationEnds: z
     .enum(['token', 'grant'])
     .describe(
-      'What a revocation ends. With `grant`, to end an old token would end those of a reconnect, too.',
+      'What a revocation ends. With `grant`, revoking an old token would also end those of a reconnect, so it is not done.',
     ),
   clientAuthentication: z
     .enum(['basic', 'post', 'none', 'private_key_jwt', 'secret_as_user'])
     .optional()
     .describe(
-      '`basic`: RFC 6749 2.3.1; `post`: id and secret in the body; `none`: a public client; `private_key_jwt`: an assertion signed with the private key (RFC 7523 2.2); `secret_as_user`: the secret as user name of `basic`, without a password. Left out: as discovered, else `basic`.',
+      '`basic`: RFC 6749 2.3.1; `post`: id and secret in the body; `none`: a public client; `private_key_jwt`: an assertion signed with the private key (RFC 7523 2.2); `secret_as_user`: the secret as the user name of `basic`, without a password. Left out: as discovered, else `basic`.',
     ),
   assertionAudience: z
     .string()
     .min(1)
     .optional()
-    .describe('Who signed assertions are for. Left out: the token endpoint.'),
+    .describe('Audience of signed assertions. Left out: the token endpoint.'),
   scopeInAssertion: z
     .boolean()
-    .describe('With `jwt_bearer`: whether the scopes stand in the assertion, not beside it.'),
+    .describe('With `jwt_bearer`: whether the scopes are part of the assertion, not of the request.'),
   tokenParams: texts.describe('Added to every token request.'),
   refreshParams: texts.describe(
-    'Added to refresh requests; `{name}` stands for a field of the credential. One whose field is missing is left out.',
+    'Added to refresh requests; `{name}` stands for a field of the credential. A parameter whose field is missing is left out.',
   ),
   tokenHeaders: z.record(headerName, headerValue).describe('Headers of every token request.'),
   tokenRequestBody: z
     .enum(['form', 'json', 'query'])
     .describe(
-      'How the parameters of a token request are written. With `query` they stand in the URL, and only what names the client in a form.',
+      'How the parameters of a token request are sent. With `query` they are part of the URL, and only what identifies the client is in a form.',
     ),
   omittedParams: omittedParamsSchema.describe(
     'Parameters of RFC 6749 that are not sent, by request: `authorize`, `exchange` (of the code), `refresh`.',
   ),
-  pkce: z.boolean().describe('Whether the provider takes PKCE (RFC 7636).'),
-  scopeSeparator: z.enum([' ', ',']).describe('Between scopes in a request.'),
-  grantedScopeSeparator: z.enum([' ', ',']).describe('Between scopes in a token response.'),
+  pkce: z.boolean().describe('Whether the provider accepts PKCE (RFC 7636).'),
+  scopeSeparator: z.enum([' ', ',']).describe('Separates scopes in a request.'),
+  grantedScopeSeparator: z.enum([' ', ',']).describe('Separates scopes in a token response.'),
   offlineScopes: z
     .array(z.string().min(1))
-    .describe('Asked for besides `scopes`: without them there is no refresh token.'),
+    .describe('Requested besides `scopes`: without them the provider issues no refresh token.'),
   authorizeParams: texts.describe('Added to every authorize URL.'),
   tokensIn: z
     .string()
     .min(1)
     .optional()
-    .describe('The object of a token response that the tokens are in, where it has one.'),
+    .describe('Name of the object in a token response that holds the tokens, if there is one.'),
   responseFields: responseFieldsSchema.describe(
-    'What a token response calls its parts: `accessToken`, `refreshToken`, `expiresIn`, `expiresAt`, `scope`, `error`.',
+    'Names of the parts of a token response: `accessToken`, `refreshToken`, `expiresIn`, `expiresAt`, `scope`, `error`.',
   ),
   assumedLifetime: seconds.describe(
-    'Seconds an access token lives when the response does not say. Left out: it does not expire as far as we know.',
+    'Seconds that an access token lives if the response does not say. Left out: it does not expire as far as we know.',
   ),
   refreshTokenRotates: z
     .boolean()
-    .describe('Whether a refresh spends the refresh token. When unsure: yes, it only makes us more careful.'),
+    .describe(
+      'Whether a refresh spends the refresh token. If unsure, leave it `true`: that only makes us more careful.',
+    ),
   refreshTokenGrace: seconds.describe(
-    'Seconds in which a spent refresh token still works, so that a lost answer can be asked for again.',
+    'Seconds for which a spent refresh token still works, so that a lost answer can be requested again.',
   ),
   refreshTokenIdleLifetime: seconds.describe(
-    'Seconds a refresh token lives unless it is used, when the response does not say. Left out: for ever.',
+    'Seconds that an unused refresh token lives if the response does not say. Left out: for ever.',
   ),
   refreshTokenLifetime: seconds.describe(
-    'Seconds from the consent to the end of its last refresh token, however often it is used, when the response does not say.',
+    'Seconds from the consent to the end of its last refresh token, however often it is used, if the response does not say.',
   ),
   refreshConcurrency: z
     .int()
@@ -163,12 +165,12 @@ export const providerFields = {
   errors: z
     .record(z.string(), z.enum(failureClasses))
     .describe(
-      `What the provider's own error codes mean, beyond those of RFC 6749: ${failureClasses.join(', ')}. They win over the defaults.`,
+      `What the provider's own error codes mean, beyond those of RFC 6749: ${failureClasses.join(', ')}. They override the defaults.`,
     ),
   tokenRefusedStatuses: z
     .array(z.int().min(400).max(499))
     .describe(
-      'Statuses by which its API says that a token is dead. A `WWW-Authenticate` with `invalid_token` or `insufficient_scope` counts for more.',
+      'Statuses by which its API says that a token is dead. A `WWW-Authenticate` with `invalid_token` or `insufficient_scope` takes precedence.',
     ),
   tokenRefusedErrors: z
     .array(z.string().min(1))
@@ -180,17 +182,17 @@ export const providerFields = {
     .positive()
     .optional()
     .describe(
-      'How many requests of agents a proxy may have under way to its API. Left out: `UPSTREAM_MAX_CONCURRENT_REQUESTS`.',
+      'How many requests a proxy may have under way to its API. Left out: `UPSTREAM_MAX_CONCURRENT_REQUESTS`.',
     ),
   apiBaseUrl: url
     .optional()
     .describe(
-      'Base URL of its API, where `upstream.rest` names no other. `{name}` stands for a field, and for one of the credential also in the host if `apiHost` is given.',
+      'Base URL of its API, unless `upstream.rest` names another. `{name}` stands for a field; a credential’s field may be part of the host only if `apiHost` is given.',
     ),
   apiHost: hostPattern.describe(
-    "With fields in the host of `apiBaseUrl` or an `upstream`: a regular expression for the whole host, its port included. A credential's token goes to no other.",
+    "Required if the host of `apiBaseUrl` or an `upstream` contains a credential's field: a regular expression for the whole host, its port included. A credential's token goes to no other.",
   ),
-  mcpUrl: url.optional().describe('Its MCP server, where `upstream.mcp` names no other.'),
+  mcpUrl: url.optional().describe('Its MCP server, unless `upstream.mcp` names another.'),
   injection: injectionSchema.describe(
     'How the token gets into requests: `header` and the `scheme` before it (may be empty), or `basic` (user and password), or `query` (a parameter); `headers` that are always sent, and `defaultHeaders` for requests that lack them.',
   ),

@@ -20,22 +20,30 @@ export interface RefreshSettings {
 /** The environment variables of {@link RefreshSettings}. They go with {@link refreshRule}. */
 export const refreshFields = {
   REFRESH_CONCURRENCY: integer({ min: 1, max: 1_000, fallback: 10 }).describe(
-    'Refreshes at the same time, per integration and worker.',
+    'How many refreshes run at the same time, per integration and worker.',
   ),
   REFRESH_REQUEST_SECONDS: seconds(1, 120, 15).describe(
-    'How much of an attempt must be left when its token request is sent: what a provider is given to answer at the least.',
+    'How much of an attempt must be left when its token request is sent, in seconds: the least time that a provider gets to answer.',
   ),
   REFRESH_ATTEMPT_SECONDS: seconds(2, 300, 30).describe(
-    'How long an attempt owns a credential, from its claim until the new token is stored. Longer than REFRESH_REQUEST_SECONDS.',
+    'How long an attempt owns a credential, from its claim until the new token is stored, in seconds. Must be longer than `REFRESH_REQUEST_SECONDS`.',
   ),
-  REFRESH_CLOCK_SKEW_SECONDS: seconds(0, 300, 5).describe('How far the clocks of two workers may be apart.'),
+  REFRESH_CLOCK_SKEW_SECONDS: seconds(0, 300, 5).describe(
+    'How far the clocks of two workers may be apart, in seconds.',
+  ),
   ...refreshCooldownField,
-  SWEEP_INTERVAL_SECONDS: seconds(1, 86_400, 300).describe('How often the schedule is rebuilt from Vault.'),
-  SWEEP_CALLS_PER_SECOND: integer({ min: 1, max: 100_000, fallback: 100 }).describe(
-    'How many calls to Vault a sweep makes per second, all workers together. When Redis has lost the schedule, a sweep runs as fast as it can.',
+  SWEEP_INTERVAL_SECONDS: seconds(1, 86_400, 300).describe(
+    'How often the schedule is rebuilt from Vault, in seconds.',
   ),
-  JOB_LOCK_SECONDS: seconds(1, 600, 30).describe('How long a job belongs to a worker that has gone silent.'),
-  STALLED_INTERVAL_SECONDS: seconds(1, 600, 30).describe('How often jobs of silent workers are looked for.'),
+  SWEEP_CALLS_PER_SECOND: integer({ min: 1, max: 100_000, fallback: 100 }).describe(
+    'How many calls to Vault a sweep makes per second, over all workers. If Redis has lost the schedule, a sweep runs as fast as it can.',
+  ),
+  JOB_LOCK_SECONDS: seconds(1, 600, 30).describe(
+    'How long a job still belongs to a worker that has gone silent, in seconds.',
+  ),
+  STALLED_INTERVAL_SECONDS: seconds(1, 600, 30).describe(
+    'How often workers look for jobs of silent workers, in seconds.',
+  ),
 };
 
 type RefreshConfig = z.infer<z.ZodObject<typeof refreshFields>>;

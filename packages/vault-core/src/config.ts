@@ -113,7 +113,7 @@ export const vaultFields = {
   VAULT_SECRET_ID_FILE: readableFile()
     .optional()
     .describe('File with the secret id, read at every login, in place of `VAULT_SECRET_ID`.'),
-  VAULT_CACERT: readableFile().optional().describe('PEM file with the CA of the certificate of Vault.'),
+  VAULT_CACERT: readableFile().optional().describe('PEM file with the CA that issued Vault’s certificate.'),
   VAULT_TRANSIT_ENGINE: mount
     .default('transit')
     .describe('Mount of the Transit engine that encrypts access tokens.'),
@@ -167,9 +167,7 @@ export const redisFields = {
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis: or rediss: URL')
     .describe('Address of Redis, for example `redis://127.0.0.1:6379`.'),
-  REDIS_PREFIX: name
-    .default('connectors')
-    .describe('What the names of all keys and channels in Redis begin with.'),
+  REDIS_PREFIX: name.default('connectors').describe('Prefix of all keys and channels in Redis.'),
 };
 
 /** What every app that listens needs; `port` is its default. */
@@ -182,7 +180,7 @@ export function serverFields(port: number) {
       .default('info')
       .describe('The least severe log lines that are written.'),
     SHUTDOWN_SECONDS: integer({ unit: 'seconds', min: 0, max: 3_600, fallback: 45 }).describe(
-      'How long work in flight may take to end after SIGTERM, in seconds. For a worker longer than an attempt: new tokens could be lost on their way.',
+      'How long work in flight may take to finish after SIGTERM, in seconds. For a worker it must be longer than an attempt, or new tokens could be lost.',
     ),
   };
 }
@@ -190,7 +188,7 @@ export function serverFields(port: number) {
 /** How often tokens are refreshed because somebody says so. */
 export const refreshCooldownField = {
   REFRESH_COOLDOWN_SECONDS: integer({ unit: 'seconds', min: 0, max: 3_600, fallback: 60 }).describe(
-    'For how long a token is not refreshed on demand: after it was issued, and after the last demand.',
+    'How long a token is not refreshed on demand after it was issued, and after the last demand, in seconds.',
   ),
 };
 
@@ -203,7 +201,7 @@ export const consoleUrlField = {
       'must have no path: the console has a host of its own',
     )
     .prefault('http://127.0.0.1:8090')
-    .describe('Where users reach the console: connect links begin with it.'),
+    .describe('Address at which users reach the console. Connect links begin with it.'),
 };
 
 /**

@@ -6,12 +6,12 @@ export const errorTable = {
   invalid_request: { status: 400, title: 'The request is malformed', action: 'Correct the named field.' },
   agent_unauthenticated: {
     status: 401,
-    title: 'The agent is not known',
-    action: 'Present a valid agent key, or a token of the issuer, as `Authorization: Bearer …`.',
+    title: 'The agent is unknown',
+    action: 'Present a valid agent key, or a valid token from the issuer, as `Authorization: Bearer …`.',
   },
   admin_unauthenticated: {
     status: 401,
-    title: 'The operator is not known',
+    title: 'The operator is unknown',
     action: 'Present the admin token as `Authorization: Bearer …`, or sign in.',
   },
   agent_forbidden: {
@@ -21,7 +21,7 @@ export const errorTable = {
   },
   forbidden: {
     status: 403,
-    title: 'The console does not do this',
+    title: 'The console refuses this',
     action: 'Do as `detail` says.',
   },
   origin_forbidden: {
@@ -41,19 +41,18 @@ export const errorTable = {
   },
   not_found: {
     status: 404,
-    title: 'There is no such thing',
+    title: 'There is nothing at this address',
     action: 'Correct the id in the URL.',
   },
   conflict: {
     status: 409,
-    title: 'This cannot be done in the state that it is in',
-    action: 'Do first what `detail` says.',
+    title: 'Its current state does not allow this',
+    action: 'Do what `detail` says first.',
   },
   already_created: {
     status: 409,
-    title: 'An earlier request with this idempotency key did it',
-    action:
-      'Look at what `id` names. What it answered with was shown once; `detail` says how to get another.',
+    title: 'An earlier request with this idempotency key has done this',
+    action: 'Look up what `id` names. Its secret was shown only once; `detail` says how to get another.',
   },
   request_in_progress: {
     status: 409,
@@ -67,18 +66,18 @@ export const errorTable = {
   },
   unsupported_media_type: {
     status: 415,
-    title: 'The body is not of a type that is taken here',
+    title: 'The type of the body is not supported',
     action: 'Send JSON, as `application/json`.',
   },
   idempotency_key_reused: {
     status: 422,
     title: 'Another request had this idempotency key',
-    action: 'Use another key for another request.',
+    action: 'Use a new key for each different request.',
   },
   provider_refused: {
     status: 422,
     title: 'The provider gave no token',
-    action: 'Mend what `reason` names, with the tenant or at the provider.',
+    action: 'Fix what `reason` names, with the tenant or at the provider.',
   },
   credential_not_found: {
     status: 424,
@@ -102,8 +101,8 @@ export const errorTable = {
   },
   upstream_rejected_credential: {
     status: 502,
-    title: 'The upstream refused a fresh credential as well',
-    action: 'Check with the upstream that the account may do this.',
+    title: 'The upstream refused a fresh credential too',
+    action: 'Check at the upstream whether the account may do this.',
   },
   upstream_unreachable: {
     status: 502,
@@ -113,11 +112,11 @@ export const errorTable = {
   provider_unavailable: {
     status: 502,
     title: 'The provider did not answer as it should',
-    action: 'Retry, as `Retry-After` says where there is one.',
+    action: 'Retry; wait as `Retry-After` says, if it is there.',
   },
   overloaded: {
     status: 503,
-    title: 'Too much is under way',
+    title: 'Too many requests are under way',
     action: 'Retry as `Retry-After` says.',
   },
   upstream_timeout: {
@@ -132,7 +131,7 @@ export const errorTable = {
   },
   issuer_unavailable: {
     status: 503,
-    title: 'The issuer of agent tokens cannot be reached',
+    title: 'The issuer of agents’ tokens cannot be reached',
     action: 'Retry as `Retry-After` says.',
   },
   queue_unavailable: {

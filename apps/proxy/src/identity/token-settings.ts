@@ -13,26 +13,22 @@ const claim = z.string();
 /** Which tokens agents may present. They go with {@link tokenRule}. */
 export const tokenFields = {
   AGENT_JWT_ISSUER: url.describe(
-    'Whose JWTs agents may present in place of an agent key: their `iss`, for example `https://login.example.com/`. Left out: nobody’s.',
+    'Issuer whose JWTs agents may present instead of an agent key: their `iss`, for example `https://login.example.com/`. Left out: no JWTs are accepted.',
   ),
   AGENT_JWT_AUDIENCE: z
     .string()
     .optional()
-    .describe('What the `aud` of those JWTs must name. Required with an issuer.'),
-  AGENT_JWT_JWKS_URL: url.describe(
-    'Where the public keys of the issuer are. Left out: where its metadata say.',
-  ),
+    .describe('Audience that the `aud` of those JWTs must name. Required with an issuer.'),
+  AGENT_JWT_JWKS_URL: url.describe('Address of the issuer’s public keys. Left out: taken from its metadata.'),
   AGENT_JWT_TENANTS_CLAIM: claim
     .default('tenants')
-    .describe('The claim that holds the tenants of an agent: one id, or a list.'),
+    .describe('Claim that holds the tenants of an agent: one id, or a list.'),
   AGENT_JWT_INTEGRATIONS_CLAIM: claim
     .optional()
-    .describe('The claim that holds the integrations of an agent. Left out: all of them.'),
+    .describe('Claim that holds the integrations of an agent. Left out: all of them.'),
   AGENT_JWT_GRANTS_CLAIM: claim
     .optional()
-    .describe(
-      'The claim that holds grants in full, in the form of docs/agents.md, in place of the two above.',
-    ),
+    .describe('Claim that holds complete grants, in the form of docs/agents.md, instead of the two above.'),
 };
 
 export interface TokenSettings {

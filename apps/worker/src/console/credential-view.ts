@@ -9,27 +9,30 @@ const credentialStates = ['active', 'expiring', 'failing', 'needs_reauth', 'neve
 export const credentialView = z
   .object({
     integration: z.string(),
-    name: z.string().describe('Of the provider, for people.'),
+    name: z.string().describe('The provider’s name, for people.'),
     state: z.enum(credentialStates),
-    reason: z.string().optional().describe('Why it needs somebody, or fails: a code.'),
+    reason: z
+      .string()
+      .optional()
+      .describe('Why its user has to connect again, or why its refresh fails: a code.'),
     account: accountSchema.optional().describe('Whose it is at the provider.'),
     scopes: z.array(z.string()),
     missingScopes: z
       .array(z.string())
       .optional()
-      .describe('Configured for the integration, and not granted.'),
+      .describe('Scopes that the integration asks for and that were not granted.'),
     connectedAt: z.string().optional(),
     tokenIssuedAt: z.string().optional(),
     expiresAt: z.string().optional(),
     nextRefreshAt: z.string().optional(),
     refreshCount: z.int().optional(),
     retryCount: z.int().optional().describe('How often its refresh has failed in a row.'),
-    revision: z.string().optional().describe('Names this state of it.'),
+    revision: z.string().optional().describe('Identifies this state of the credential.'),
     canRefresh: z.boolean(),
     fields: z
       .record(z.string(), z.string())
       .optional()
-      .describe('What the provider needs to know of the tenant.'),
+      .describe('What the provider needs to know about the tenant.'),
   })
   .meta({ id: 'Credential' });
 

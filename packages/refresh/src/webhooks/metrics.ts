@@ -7,13 +7,13 @@ export function createWebhookMetrics(registers: Registry[]) {
   return {
     webhookDeliveries: new Counter({
       name: 'connectors_webhook_deliveries_total',
-      help: 'Tries to deliver a webhook by what became of them: delivered, failed (tried again), given_up, gone (410) or skipped (endpoint deleted or switched off)',
+      help: 'Attempts to deliver a webhook, by outcome: delivered, failed (will be retried), given_up, gone (410) or skipped (endpoint deleted or switched off)',
       labelNames: ['outcome'],
       registers,
     }),
     webhooksLost: new Counter({
       name: 'connectors_webhooks_lost_total',
-      help: 'Events that no webhook will tell of, since they could not be queued',
+      help: 'Events for which no webhook will be sent, because they could not be queued',
       registers,
     }),
   };

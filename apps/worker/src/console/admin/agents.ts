@@ -40,7 +40,7 @@ function registerAll(app: ZodRoutes, { agents, idempotency, announceLater, log, 
 
   const create = {
     operationId: 'createAgent',
-    summary: 'A new agent, with its key.',
+    summary: 'Creates an agent; the answer has its key.',
     body: newAgent,
     response: { 201: agentWithKey },
     hasKey: true,
@@ -77,7 +77,7 @@ function registerOne(app: ZodRoutes, options: AgentRoutes): void {
   const change = {
     ...schema,
     operationId: 'changeAgent',
-    summary: 'Changes what is named, and keeps the rest.',
+    summary: 'Changes the given fields, and keeps the rest.',
     body: agentChange,
   };
   app.patch(one, { schema: change }, async ({ params, body }, reply) => {
@@ -103,7 +103,7 @@ function registerOne(app: ZodRoutes, options: AgentRoutes): void {
 function registerRotation(app: ZodRoutes, options: AgentRoutes): void {
   const schema = {
     operationId: 'rotateAgentKey',
-    summary: 'A new key; the one before stays good for the overlap.',
+    summary: 'Makes a new key; the previous one stays valid for the overlap.',
     params: agentParams,
     body: rotation,
     response: { 200: agentWithKey },

@@ -42,7 +42,9 @@ const shownClient = z
     updatedAt: z.string(),
     needsRestart: z
       .boolean()
-      .describe('Workers read clients when they start: this one does not have it as it is now.'),
+      .describe(
+        'Whether this worker does not use its current state yet: workers read clients when they start.',
+      ),
   })
   .meta({ id: 'Client' });
 
@@ -102,7 +104,7 @@ function registerSetting(app: ZodRoutes, options: ClientRoutes): void {
   const { clients, findClientProblems, log } = options;
   const set = {
     operationId: 'setClient',
-    summary: 'Keeps a client, in the place of one that is kept. Workers read it when they start.',
+    summary: 'Stores a client, and replaces one that is stored. Workers read it when they start.',
     params,
     body: newClient,
     response: { 200: shownClient },
@@ -128,7 +130,7 @@ function registerSetting(app: ZodRoutes, options: ClientRoutes): void {
 function registerRemoval(app: ZodRoutes, { clients, log }: ClientRoutes): void {
   const remove = {
     operationId: 'removeClient',
-    summary: 'Forgets a client.',
+    summary: 'Deletes a client.',
     params,
     hasNoContent: true,
     problems: ['not_found'],

@@ -9,7 +9,12 @@ export const credentialQuery = z.strictObject({
 export const credentialList = z.object({ items: z.array(credentialView) });
 
 export const refreshQuery = z.strictObject({
-  wait: z.coerce.number().min(0).max(30).default(0).describe('Seconds to wait for the end.'),
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(30)
+    .default(0)
+    .describe('How many seconds to wait for the refresh to end.'),
 });
 
 export const refreshReport = z.object({
@@ -36,7 +41,7 @@ const token = z.string().min(1).max(16_384);
 
 const fields = z
   .record(z.string(), z.string().max(512))
-  .describe('What the provider needs to know of the tenant, by the names of its definition.');
+  .describe('What the provider needs to know about the tenant, by the names in its definition.');
 
 /** RFC 6749 A.12. Anything else, a line break of a file say, breaks the header that it is put into. */
 const importedToken = token.regex(/^[\x20-\x7e]+$/, 'must be visible ASCII characters');
@@ -44,7 +49,7 @@ const importedToken = token.regex(/^[\x20-\x7e]+$/, 'must be visible ASCII chara
 export const importedCredential = z.strictObject({
   accessToken: importedToken,
   refreshToken: importedToken.optional(),
-  expiresAt: z.iso.datetime().optional().describe('Of the access token. Left out: it does not expire.'),
+  expiresAt: z.iso.datetime().optional().describe('When the access token expires. Left out: it does not.'),
   scopes: z.array(z.string().min(1)).optional().describe('Left out: those of the integration.'),
   tokenType: z.string().min(1).max(64).default('Bearer'),
   fields: fields.optional(),

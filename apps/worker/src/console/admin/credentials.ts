@@ -48,7 +48,7 @@ function registerViews(app: ZodRoutes, { connections }: CredentialRoutes): void 
 
   const get = {
     operationId: 'getCredential',
-    summary: 'One credential: what it is in, never a token.',
+    summary: 'One credential: its state, never a token.',
     params: credentialParams,
     response: { 200: credentialView },
     problems: ['not_found'] as const,
@@ -63,7 +63,8 @@ function registerViews(app: ZodRoutes, { connections }: CredentialRoutes): void 
 function registerImport(app: ZodRoutes, { connections, log }: CredentialRoutes): void {
   const schema = {
     operationId: 'importCredential',
-    summary: 'Stores tokens that were granted elsewhere, over any that are stored; 201 if there were none.',
+    summary:
+      'Stores tokens that were granted elsewhere, and replaces any that are stored; 201 if there were none.',
     params: credentialParams,
     body: importedCredential,
     response: { 200: credentialView, 201: credentialView },
@@ -80,7 +81,8 @@ function registerImport(app: ZodRoutes, { connections, log }: CredentialRoutes):
 function registerMint(app: ZodRoutes, { connections, log }: CredentialRoutes): void {
   const schema = {
     operationId: 'mintCredential',
-    summary: 'Connects a tenant without a user’s consent, where tokens are minted: asks for a first one.',
+    summary:
+      'Connects a tenant without a user, for integrations whose tokens are minted: mints the first one.',
     params: credentialParams,
     body: mintedCredential,
     response: { 201: credentialView },
@@ -107,7 +109,7 @@ function answerFailure(reply: FastifyReply, failure: TokenFailure): FastifyReply
 function registerRefresh(app: ZodRoutes, { connections }: CredentialRoutes): void {
   const schema = {
     operationId: 'refreshCredential',
-    summary: 'Brings the refresh of a credential forward; 200 once it has ended, 202 while it has not.',
+    summary: 'Refreshes a credential now; 200 if the refresh has ended, 202 if it is still under way.',
     params: credentialParams,
     querystring: refreshQuery,
     response: { 200: refreshReport, 202: refreshReport },
@@ -124,7 +126,7 @@ function registerRefresh(app: ZodRoutes, { connections }: CredentialRoutes): voi
 function registerDisconnect(app: ZodRoutes, { connections, log }: CredentialRoutes): void {
   const schema = {
     operationId: 'disconnectCredential',
-    summary: 'Ends the tokens at the provider, destroys every stored version and takes its job away.',
+    summary: 'Revokes the tokens at the provider, destroys every stored version and removes the job.',
     params: credentialParams,
     response: { 200: disconnectReport },
   };

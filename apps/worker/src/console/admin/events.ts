@@ -14,11 +14,11 @@ const eventQuery = z.strictObject({
     .string()
     .regex(historyIdPattern, 'must be the id of an event')
     .exactOptional()
-    .describe('`next` of the page before.'),
+    .describe('`next` of the previous page.'),
 });
 
 const place = {
-  id: z.string().describe('Its place: later ones are greater.'),
+  id: z.string().describe('Its position: later events have greater ids.'),
   at: z.string().describe('When it was announced.'),
 };
 
@@ -27,7 +27,7 @@ const event = z.union(eventSchema.options.map((option) => option.extend(place)))
 
 const eventPage = z.object({
   items: z.array(event),
-  next: z.string().exactOptional().describe('What `before` is for the next page.'),
+  next: z.string().exactOptional().describe('The `before` of the next page.'),
 });
 
 /** What happened lately, the newest first. */
@@ -36,13 +36,13 @@ export function registerEvents(app: ZodRoutes, { history }: EventRoutes): void {
   const page = (tenantId: string | undefined, { limit, before }: z.infer<typeof eventQuery>) =>
     orQueueUnavailable(history.page({ tenantId }, limit, before));
 
-  const list = { ...schema, operationId: 'listEvents', summary: 'What happened lately, of all tenants.' };
+  const list = { ...schema, operationId: 'listEvents', summary: 'The latest events of all tenants.' };
   app.get('/events', { schema: list }, ({ query }) => page(undefined, query));
 
   const ofTenant = {
     ...schema,
     operationId: 'listTenantEvents',
-    summary: 'What happened lately to a tenant.',
+    summary: 'The latest events of a tenant.',
     params: tenantParams,
   };
   app.get('/tenants/:tenantId/events', { schema: ofTenant }, ({ params, query }) =>

@@ -15,17 +15,17 @@ const surfaces = ['rest', 'mcp'] as const;
 const integration = z
   .object({
     id: z.string(),
-    name: z.string().describe('Of the provider, for people.'),
-    grant: z.string().describe('How access tokens are had.'),
+    name: z.string().describe('The provider’s name, for people.'),
+    grant: z.string().describe('How access tokens are obtained.'),
     scopes: z.array(z.string()),
     isReady: z.boolean().describe('Whether its provider can be asked for tokens now.'),
-    problems: z.array(z.string()).describe('Why not: codes.'),
+    problems: z.array(z.string()).describe('Codes that say why it is not ready.'),
     callbackUrl: z
       .string()
       .optional()
       .describe('The redirect URI to register at the provider, where users consent.'),
-    surfaces: z.array(z.enum(surfaces)).describe('What agents reach of it.'),
-    docsUrl: z.string().optional().describe('Of the provider.'),
+    surfaces: z.array(z.enum(surfaces)).describe('What agents can reach of it.'),
+    docsUrl: z.string().optional().describe('The provider’s documentation.'),
   })
   .meta({ id: 'Integration' });
 

@@ -37,7 +37,7 @@ const problem = z
     reason: z
       .string()
       .optional()
-      .describe('With `provider_refused` and `provider_unavailable`: why; a code.'),
+      .describe('With `provider_refused` and `provider_unavailable`: the reason, as a code.'),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 
@@ -83,7 +83,8 @@ const keyParameter = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'Yours: a request that is repeated with it makes nothing twice. Remembered for a day.',
+  description:
+    'Your key for this request: repeating the request with the same key creates nothing twice. Remembered for a day.',
   schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,200}$' },
 };
 

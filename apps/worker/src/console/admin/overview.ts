@@ -19,13 +19,13 @@ const queue = {
   due: z.int(),
   active: z.int(),
   scheduled: z.int(),
-  failed: z.int().describe('Not tried again until somebody does something.'),
+  failed: z.int().describe('Not retried until somebody acts.'),
 };
 
-const minutes = z.array(z.int()).describe('One figure a minute, the current one last.');
+const minutes = z.array(z.int()).describe('One figure per minute, the current minute last.');
 
 const overview = z.object({
-  tenants: tenants.describe('How many are in each state: that of the worst of their credentials.'),
+  tenants: tenants.describe('How many are in each state. A tenant’s state is that of its worst credential.'),
   needSomebody: z
     .array(
       z.object({
@@ -50,7 +50,7 @@ const overview = z.object({
 export function registerOverview(app: ZodRoutes, { overview: deps }: OverviewRoutes): void {
   const schema = {
     operationId: 'getOverview',
-    summary: 'Tenants by state, refreshes per minute, queues, spool, and who needs somebody.',
+    summary: 'Tenants by state, refreshes per minute, queues, spool, and whose user has to connect again.',
     response: { 200: overview },
   };
   app.get('/overview', { schema }, async () => {

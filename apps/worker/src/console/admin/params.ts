@@ -9,4 +9,4 @@ export const tenantParams = z.object({ tenantId: id });
 export const credentialParams = tenantParams.extend({ integration: id });
 
 /** How many items a page has at the most. */
-export const limit = z.coerce.number().int().min(1).max(200).default(50).describe('How many at the most.');
+export const limit = z.coerce.number().int().min(1).max(200).default(50).describe('How many at most.');

@@ -13,20 +13,22 @@ export interface TenantRoutes extends OffboardDeps {
 
 const tenantQuery = z.strictObject({
   limit,
-  after: id.optional().describe('`next` of the page before; a tenant need not exist.'),
+  after: id.optional().describe('`next` of the previous page; the tenant need not exist.'),
 });
 
 const tenantPage = z.object({
   items: z.array(z.object({ id: z.string() })),
-  next: z.string().optional().describe('What `after` is for the next page; absent on the last one.'),
+  next: z.string().optional().describe('The `after` of the next page; absent on the last one.'),
 });
 
 const tenant = z.object({ id: z.string(), credentials: z.array(credentialView) });
 
 const offboarding = z.object({
   credentials: z.int().describe('How many there were.'),
-  revoked: z.int().describe('How many of them ended at their provider.'),
-  failed: z.int().describe('How many may live on there: their provider could not be asked, or refused.'),
+  revoked: z.int().describe('How many of them were revoked at their provider.'),
+  failed: z
+    .int()
+    .describe('How many may still work there, because their provider could not be asked, or refused.'),
   agents: z.array(z.string()).describe('Ids of agents whose grants name the tenant. They stay as they are.'),
 });
 
@@ -49,7 +51,7 @@ export function registerTenants(app: ZodRoutes, options: TenantRoutes): void {
 
   const get = {
     operationId: 'getTenant',
-    summary: 'A tenant and its credentials; one that nobody has heard of has none.',
+    summary: 'A tenant and its credentials; an unknown tenant has none.',
     params: tenantParams,
     response: { 200: tenant },
   };
@@ -61,7 +63,7 @@ export function registerTenants(app: ZodRoutes, options: TenantRoutes): void {
   const remove = {
     operationId: 'offboardTenant',
     summary:
-      'Ends a tenant: its tokens at their providers, its documents, jobs and webhooks, and at last its keys, without which nothing of it can be read anywhere. May be repeated.',
+      'Ends a tenant: revokes its tokens at their providers, deletes its documents, jobs and webhooks, and finally its keys, without which none of its data can be read anywhere. May be repeated.',
     params: tenantParams,
     response: { 200: offboarding },
   };

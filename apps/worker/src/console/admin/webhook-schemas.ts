@@ -9,7 +9,7 @@ const events = z
   .array(z.enum(webhookEventTypes))
   .min(1)
   .transform((types) => [...new Set(types)])
-  .describe('What it is told of.');
+  .describe('The types of messages that it gets.');
 const description = z.string().max(200);
 
 /** All that somebody may have to act on. A refresh that went well is told to who asks for it. */

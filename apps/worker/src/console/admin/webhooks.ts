@@ -63,7 +63,7 @@ function registerAll(app: ZodRoutes, options: WebhookRoutes): void {
 
   const create = {
     operationId: 'createWebhook',
-    summary: 'A new endpoint, with the secret that signs what it is sent.',
+    summary: 'Creates an endpoint; the answer has the secret that signs its messages.',
     params: tenantParams,
     body: newWebhook,
     response: { 201: webhookWithSecret },
@@ -104,7 +104,7 @@ function registerOne(app: ZodRoutes, options: WebhookRoutes): void {
   const change = {
     ...schema,
     operationId: 'changeWebhook',
-    summary: 'Changes what is named, and keeps the rest.',
+    summary: 'Changes the given fields, and keeps the rest.',
     body: webhookChange,
   };
   app.patch(
@@ -140,7 +140,7 @@ function registerRemoval(app: ZodRoutes, options: WebhookRoutes): void {
 function registerSecret(app: ZodRoutes, options: WebhookRoutes): void {
   const schema = {
     operationId: 'rotateWebhookSecret',
-    summary: 'A new secret; the one before signs beside it for the overlap.',
+    summary: 'Makes a new secret; the previous one also signs for the overlap.',
     params: webhookParams,
     body: rotation,
     response: { 200: webhookWithSecret },
@@ -157,7 +157,7 @@ function registerSecret(app: ZodRoutes, options: WebhookRoutes): void {
 function registerDeliveries(app: ZodRoutes, { store, deliveries, now }: WebhookRoutes): void {
   const test = {
     operationId: 'testWebhook',
-    summary: 'Sends a message that says nothing but that it arrived.',
+    summary: 'Sends a test message.',
     params: webhookParams,
     response: { 202: queued },
     problems: ['not_found', 'conflict'] as const,
@@ -174,7 +174,7 @@ function registerDeliveries(app: ZodRoutes, { store, deliveries, now }: WebhookR
 
   const list = {
     operationId: 'listDeliveries',
-    summary: 'The last deliveries to an endpoint, the newest first.',
+    summary: 'The latest deliveries to an endpoint, the newest first.',
     params: webhookParams,
     response: { 200: deliveryList },
     problems: ['not_found'] as const,

@@ -25,8 +25,8 @@ const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'must be one
 const newSession = z.strictObject({
   integration: id
     .optional()
-    .describe('The only one that may be connected. Left out: the tenant’s page opens.'),
-  scopes: z.array(scope).min(1).max(50).optional().describe('Asked for in place of the integration’s.'),
+    .describe('The only integration that may be connected. Left out: the link opens the tenant’s page.'),
+  scopes: z.array(scope).min(1).max(50).optional().describe('Requested instead of the integration’s scopes.'),
   returnUrl: z
     .string()
     .max(1_000)
@@ -36,12 +36,12 @@ const newSession = z.strictObject({
     .string()
     .regex(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters, none of them a control character')
     .optional()
-    .describe('Who is sent, as you call them. Shown to them, and stored with what they connect.'),
-  expiresInSeconds: z.int().min(60).max(3_600).default(900).describe('For how long the link is good.'),
+    .describe('Your name for the user. Shown to them, and stored with what they connect.'),
+  expiresInSeconds: z.int().min(60).max(3_600).default(900).describe('How long the link is valid.'),
 });
 
 const session = z.object({
-  id: z.string().describe('Names the session in events; opens nothing.'),
+  id: z.string().describe('Identifies the session in events; it opens nothing.'),
   url: z.string().describe('Send the user there. It works once, in whichever browser it is opened first.'),
   expiresAt: z.string(),
 });
@@ -51,7 +51,7 @@ export function registerConnectSessions(app: ZodRoutes, options: ConnectSessionR
   const { links, consoleUrl, log } = options;
   const schema = {
     operationId: 'createConnectSession',
-    summary: 'A link for one user of a tenant, who connects integrations with it.',
+    summary: 'Creates a link with which one user of a tenant connects integrations.',
     params: tenantParams,
     body: newSession,
     response: { 201: session },

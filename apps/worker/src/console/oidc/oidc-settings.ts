@@ -8,18 +8,18 @@ export const oidcFields = {
     .string()
     .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an https URL')
     .optional()
-    .describe('An OpenID Connect issuer that operators may sign in at, besides the admin token.'),
+    .describe('OpenID Connect issuer at which operators may sign in, besides the admin token.'),
   ADMIN_OIDC_CLIENT_ID: z
     .string()
     .optional()
     .describe(
-      'The console’s client id there. Its redirect URI is `{CONSOLE_URL}/sign-in/callback`. Required with an issuer.',
+      'Client id of the console at that issuer. Its redirect URI is `{CONSOLE_URL}/sign-in/callback`. Required with an issuer.',
     ),
   ADMIN_OIDC_CLIENT_SECRET: z
     .string()
     .transform((value) => new Secret(value))
     .optional()
-    .describe('The client’s secret, unless it is a public client.'),
+    .describe('Secret of that client, unless it is a public client.'),
   ADMIN_OIDC_ALLOW: z
     .string()
     .transform((text, context) => {
@@ -30,13 +30,13 @@ export const oidcFields = {
     })
     .optional()
     .describe(
-      'Who is an operator: claims, one of which is enough, for example `email=a@example.com,groups=ops`. An `email` counts only where the issuer says `email_verified`. Required with an issuer.',
+      'Who is an operator: a list of claims, of which one must match, for example `email=a@example.com,groups=ops`. An `email` counts only if the issuer says `email_verified`. Required with an issuer.',
     ),
   ADMIN_OIDC_SCOPES: z
     .string()
     .regex(/^openid( \S+)*$/, 'must begin with openid, and have single spaces')
     .default('openid email profile')
-    .describe('The scopes that are asked for there.'),
+    .describe('Scopes that are requested there.'),
 };
 
 export interface OidcSettings {

@@ -46,7 +46,7 @@ describe('setting a client', () => {
   });
 
   it.each([
-    ['an integration that there is not', '/clients/nobody', client, 'is no provider of the catalog'],
+    ['an integration that there is not', '/clients/nobody', client, 'is not a provider of the catalog'],
     ['what still lacks something', '/clients/okta', client, 'integrations.okta.values.'],
     [
       'a key that is none',
