@@ -277,7 +277,7 @@ describe.skipIf(browser === undefined)(`in a browser${reason}`, () => {
     await user.getByRole('button', { name: 'Continue' }).click();
     await user.getByText('Signed in as grace').waitFor();
     await user.goto(link);
-    expect(await user.getByRole('heading', { level: 1 }).textContent()).toBe('This link is used up');
+    expect(await user.getByRole('heading', { level: 1 }).textContent()).toBe('This link no longer works');
     // The answer to a link that is used up is an error, and told as one.
     readers.at(-1)?.complaints.splice(0);
   });

@@ -55,6 +55,6 @@ function linkPage({ integrations }: ConnectOptions, token: string, visit: Visit)
 const usedPage = (): string =>
   noticePage(
     'warning',
-    'This link is used up',
-    html`<p>It was used already, or has expired. Ask for a new one where you got it.</p>`,
+    'This link no longer works',
+    html`<p>It has been used, or has expired. Ask for a new one where you got it.</p>`,
   );

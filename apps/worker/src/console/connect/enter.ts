@@ -72,7 +72,7 @@ export const linkNeededPage = (): string =>
     'neutral',
     'You need a link',
     html`<p>
-      To connect this, open the link of the application that you use it with. A link is good once, for some
+      To connect this, open the link of the application that you use it with. A link works once, for a few
       minutes.
     </p>`,
   );
@@ -82,5 +82,7 @@ export const foreignPage = (): string =>
   noticePage(
     'bad',
     'Not from here',
-    html`<p>This was not sent from a page of this console. Open the page again and repeat it there.</p>`,
+    html`<p>
+      This request did not come from a page of this console. Open the page again and repeat it there.
+    </p>`,
   );

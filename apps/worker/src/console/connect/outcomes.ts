@@ -24,7 +24,7 @@ export const failures = {
     result: 'failed',
     status: 400,
     title: 'This sign-in is over',
-    action: 'It took too long, or this page was opened twice. Start again.',
+    action: 'You took too long, or opened this page twice. Start again.',
   },
   wrong_browser: {
     result: 'failed',
@@ -55,21 +55,19 @@ export const failures = {
     result: 'failed',
     status: 502,
     title: 'The provider refused',
-    action:
-      'Start again. If it refuses again, whoever runs this has to look at how the integration is set up.',
+    action: 'Start again. If it refuses again, the operator has to check how the integration is set up.',
   },
   exchange_refused: {
     result: 'failed',
     status: 502,
     title: 'The provider gave no token',
-    action:
-      'Start again. If it happens again, whoever runs this has to look at how the integration is set up.',
+    action: 'Start again. If it happens again, the operator has to check how the integration is set up.',
   },
   provider_unavailable: {
     result: 'failed',
     status: 502,
     title: 'The provider does not answer',
-    action: 'Start again in some minutes.',
+    action: 'Start again in a few minutes.',
   },
   fields_missing: {
     result: 'failed',
@@ -81,31 +79,31 @@ export const failures = {
     result: 'failed',
     status: 503,
     title: 'This integration is not set up',
-    action: 'Whoever runs this has to give it its credentials at the provider.',
+    action: 'The operator has to register it at the provider and set its client id and secret.',
   },
   too_often: {
     result: 'failed',
     status: 429,
     title: 'Too many tries',
-    action: 'Nothing was begun. Wait ten minutes, then start again.',
+    action: 'Nothing was started. Wait ten minutes, then start again.',
   },
   tenant_offboarded: {
     result: 'failed',
     status: 410,
     title: 'This tenant is closed',
-    action: 'It was closed while you were on your way, so nothing was connected.',
+    action: 'It was closed in the meantime, so nothing was connected.',
   },
   vault_unavailable: {
     result: 'failed',
     status: 503,
     title: 'The connection cannot be saved now',
-    action: 'Nothing was connected. Start again in some minutes.',
+    action: 'Nothing was connected. Start again in a few minutes.',
   },
   not_saved: {
     result: 'failed',
     status: 503,
     title: 'The connection could not be saved',
-    action: 'What the provider granted was given back to it. Start again in some minutes.',
+    action: 'The access that the provider granted was revoked. Start again in a few minutes.',
   },
 } as const satisfies Record<string, Failure>;
 
@@ -114,15 +112,15 @@ export type FailureCode = keyof typeof failures;
 /** What is other than expected of a connection that stands. */
 export const warnings = {
   fewer_scopes: {
-    title: 'Not all was granted',
-    action: 'What needs the missing permissions will fail. Connect again and grant them.',
+    title: 'Not everything was granted',
+    action: 'Calls that need the missing permissions will fail. To grant them, connect again.',
   },
   no_refresh_token: {
-    title: 'It will end by itself',
-    action: 'The provider gave nothing to renew it with: you will have to connect again when it expires.',
+    title: 'It will expire',
+    action: 'The provider gave no refresh token: you will have to connect again when it expires.',
   },
   other_account: {
-    title: 'It is another account than before',
+    title: 'This is a different account than before',
     action: 'If that is a mistake, connect again with the account that you used before.',
   },
   several_sites: {
@@ -130,9 +128,9 @@ export const warnings = {
     action: 'The first one was taken. Choose another if you want to.',
   },
   fields_unknown: {
-    title: 'Something is not known yet',
+    title: 'Something is missing',
     action:
-      'The provider did not say all that is needed to use the connection. Look it up again in a moment.',
+      'The provider did not tell everything that is needed to use the connection. Look it up again in a moment.',
   },
 } as const satisfies Record<string, Outcome>;
 

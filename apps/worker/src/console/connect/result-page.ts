@@ -72,7 +72,7 @@ export function vaultAwayPage(reply: FastifyReply): FastifyReply {
       noticePage(
         'warning',
         'One moment',
-        html`<p>What you allowed cannot be saved right now. Reload this page in some seconds.</p>`,
+        html`<p>What you allowed cannot be saved right now. Reload this page in a few seconds.</p>`,
       ),
     );
 }

@@ -31,25 +31,24 @@ export function badge(state: State): Html {
 
 /** A map, for codes are words of providers: `__proto__` may be among them. */
 const reasonSentences = new Map([
-  ['invalid_grant', 'The provider says that the access was withdrawn or has expired.'],
-  ['response_lost', 'New tokens were issued, and got lost on their way here.'],
-  ['unreadable', 'What is stored cannot be read.'],
+  ['invalid_grant', 'The provider says that access was withdrawn or has expired.'],
+  ['response_lost', 'The provider may have issued new tokens that never arrived here.'],
+  ['unreadable', 'The stored tokens cannot be read.'],
   [
     'invalid_client',
     'The provider does not accept the client id or secret. The operator has to correct them.',
   ],
-  ['vault_unavailable', 'The store does not answer.'],
+  ['vault_unavailable', 'The credential store does not answer.'],
   ['connection_refused', 'The provider cannot be reached.'],
   ['connection_lost', 'The connection to the provider broke.'],
   ['timeout', 'The provider does not answer in time.'],
-  ['http_429', 'The provider asks for less requests.'],
+  ['http_429', 'The provider asks for fewer requests.'],
 ]);
 
 /** A sentence for the code of a failure. */
 export function reasonSentence(code: string): Html {
   const sentence =
-    reasonSentences.get(code) ??
-    (/^http_5\d\d$/.test(code) ? 'The provider has a problem of its own.' : undefined);
+    reasonSentences.get(code) ?? (/^http_5\d\d$/.test(code) ? 'The provider is having problems.' : undefined);
   return sentence === undefined ? html`Reason: <code>${code}</code>.` : html`${sentence}`;
 }
 

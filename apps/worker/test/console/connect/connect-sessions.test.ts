@@ -172,7 +172,7 @@ describe('the link', () => {
     for (const method of ['GET', 'POST']) {
       const answer = await console.request(path, { method, headers: { origin } });
       expect([answer.status, cookieOf(answer)]).toEqual([410, '']);
-      expect(await answer.text()).toContain('This link is used up');
+      expect(await answer.text()).toContain('This link no longer works');
     }
   });
 

@@ -129,7 +129,7 @@ describe('a user who connects again', () => {
   it('with another account is told so', async () => {
     await connect.browser().connect(await linkTo('other'), 'ada');
     const page = await connect.browser().connect(await linkTo('other'), 'grace');
-    expect(page.text).toContain('another account than before');
+    expect(page.text).toContain('different account than before');
     await expect.poll(() => connect.world.events.at(-1)).toMatchObject({ warnings: ['other_account'] });
   });
 });

@@ -90,7 +90,7 @@ function profiled() {
 describe('what is granted', () => {
   it('may be less than was asked for: the user is told, and it is stored as it is', async () => {
     const page = await connect.browser().connect(await linkTo('less', 'scant'), 'ada');
-    expect(page.text).toContain('Not all was granted');
+    expect(page.text).toContain('Not everything was granted');
     expect((await connect.world.stored({ tenantId: 'less', integration: 'scant' })).scopes).toEqual([
       'openid',
     ]);
@@ -99,7 +99,7 @@ describe('what is granted', () => {
 
   it('may end without a way to renew it: the user is told so, in the words of the provider’s definition', async () => {
     const page = await connect.browser().connect(await linkTo('mortal', 'mortal'), 'ada');
-    expect(page.text).toContain('It will end by itself');
+    expect(page.text).toContain('It will expire');
     expect(page.text).toContain('Takes OAuth apps and GitHub Apps alike');
     await expect.poll(lastEvent).toMatchObject({ type: 'connected', warnings: ['no_refresh_token'] });
   });

@@ -144,7 +144,7 @@ describe('what another address knows', () => {
     sites = undefined;
     const browser = connect.browser();
     const page = await browser.connect(await linkTo('sited', 'later'), 'ada');
-    expect(page.text).toContain('Something is not known yet');
+    expect(page.text).toContain('Something is missing');
     expect((await metadataOf('sited', 'later')).fields).toBeUndefined();
     expect((await browser.open('/connect/later/sited/choices')).status).toBe(404);
     sites = [oneSite];

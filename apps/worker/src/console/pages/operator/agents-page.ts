@@ -27,7 +27,7 @@ export function agentsPage(agents: readonly Agent[], unreadable: readonly string
       ${broken}
       <section>
         <h2>Who may call the proxy</h2>
-        <p>They are made and changed with <code>connectors keys</code>, or over the admin API.</p>
+        <p>To create or change them, use <code>connectors keys</code> or the admin API.</p>
         ${rows.length === 0 ? html`<p class="faint">There are none.</p>` : table(['Agent', 'Grants', 'Since', 'Until'].map(title), rows)}
       </section>`,
   );

@@ -56,8 +56,8 @@ export function noOverviewPage(): string {
 
 const tileWords: Record<IndexedState, string> = {
   needs_reauth: 'need a user to reconnect',
-  failing: 'have a refresh that fails',
-  expiring: 'have a token that ends soon',
+  failing: 'have a failing refresh',
+  expiring: 'have a token that expires soon',
   active: 'in order',
 };
 
@@ -116,7 +116,7 @@ function queueSection(integrations: IntegrationState[], webhooks: QueueState): H
   });
   return html`<section>
     <h2>Queues</h2>
-    <p>A job for each credential: when its refresh is due, it is made.</p>
+    <p>Each credential has one job, which refreshes it when it is due.</p>
     ${table(titles, [...rows, row(boardLink('webhooks', 'webhook deliveries'), counts(webhooks))])}
   </section>`;
 }
@@ -137,7 +137,7 @@ function spoolSection(spooled: Overview['spooled']): Html {
   return html`<section>
     <h2>Spool: ${spooled.length}</h2>
     <p role="alert" class="note">
-      Tokens that Vault has not taken yet. They lie encrypted in Redis, and are stored as soon as Vault
+      Tokens that Vault has not taken yet. They are encrypted in Redis, and are stored as soon as Vault
       accepts writes: do not lose this Redis before that.
     </p>
     ${table(['Tenant', 'Integration', 'Spent revision', 'Since'].map(title), rows)}
@@ -149,7 +149,7 @@ export function tenantForm(prefix = ''): Html {
     <h2>Find a tenant</h2>
     <form method="get" action="/tenants" class="line-form">
       <label
-        >Id, or how it begins
+        >Id, or its beginning
         <input name="prefix" value="${prefix}" maxlength="64" pattern="[A-Za-z0-9_\\-]*" autocomplete="off"
       /></label>
       <button>Find</button>
@@ -160,7 +160,7 @@ export function tenantForm(prefix = ''): Html {
 function linkForm(formToken: Html): Html {
   return html`<section>
     <h2>Connect link</h2>
-    <p>Lets one user of a tenant, who may be new, connect.</p>
+    <p>Lets one user of a tenant connect. The tenant may be new.</p>
     <form method="post" action="/links">
       ${formToken}
       <label

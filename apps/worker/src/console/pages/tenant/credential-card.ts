@@ -60,14 +60,12 @@ function trouble({ state, reason, retryCount = 0, missingScopes = [] }: Credenti
         again. ${why}
       </p>`;
     case 'expiring':
-      return html`<p class="note warning">
-        There is nothing to refresh it with: reconnect it to give it new tokens.
-      </p>`;
+      return html`<p class="note warning">It cannot be refreshed: reconnect it for new tokens.</p>`;
     case 'active':
       return missingScopes.length === 0
         ? html``
         : html`<p class="note warning">
-            Less was granted than is asked for. Reconnect it to grant what is marked below.
+            Not everything was granted. To grant what is marked below, reconnect it.
           </p>`;
     case 'never_connected':
       return html``;

@@ -5,7 +5,7 @@ import type { Tone } from '../layout.ts';
 /** What a page says after something was asked for. The address of the page names a line of this table, and no text. */
 const notices = {
   refreshed: ['good', (name) => html`${name} was refreshed: agents have a new token.`],
-  failed: ['bad', (name) => html`The refresh of ${name} failed. What is shown below says why.`],
+  failed: ['bad', (name) => html`The refresh of ${name} failed. See below why.`],
   pending: [
     'neutral',
     (name) => html`The refresh of ${name} is under way. This page shows it when it is done.`,
@@ -15,14 +15,14 @@ const notices = {
     (name) => html`The refresh of ${name} is under way. This page shows it when it is done.`,
   ],
   superseded: ['good', (name) => html`${name} has just got a new token.`],
-  not_refreshable: ['warning', (name) => html`There is nothing to refresh ${name} with: reconnect it.`],
+  not_refreshable: ['warning', (name) => html`${name} cannot be refreshed: reconnect it.`],
   cooling_down: [
     'neutral',
     (name) => html`The token of ${name} is less than a minute old: it was not refreshed again.`,
   ],
   throttled: [
     'warning',
-    (name) => html`The provider of ${name} asks for time: it is refreshed as soon as it may be.`,
+    (name) => html`${name} asks for fewer requests: it is refreshed as soon as it allows that.`,
   ],
   disconnected: ['good', (name) => html`${name} was disconnected, and its tokens are revoked.`],
   disconnected_here: [

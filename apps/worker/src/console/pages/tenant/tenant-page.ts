@@ -46,7 +46,7 @@ export function tenantPage(page: TenantPage): string {
 
 function heading({ tenantId, isOperator, user }: TenantPage): Html {
   const who = isOperator
-    ? html`You see it as the operator.`
+    ? html`You see this page as the operator.`
     : html`${user === undefined ? '' : html`Signed in as ${user}.`}`;
   return html`<div class="title">
     <div>
@@ -93,7 +93,7 @@ function recent({ events, credentials }: TenantPage): Html {
 function linkForm({ tenantId, formToken }: TenantPage): Html {
   return html`<section>
     <h2>Link for a user</h2>
-    <p>Opens this page for somebody of the tenant, once.</p>
+    <p>Opens this page once, for one user of the tenant.</p>
     <form method="post" action="/tenants/${tenantId}/link">
       ${formToken}
       <label
@@ -124,7 +124,7 @@ export function leavePage(tenantId: string, formToken: Html): string {
   return cardPage(
     'Leave',
     html`<h1>Leave this page?</h1>
-      <p>To come back you need a new link from where you got the last one. Your connections stay.</p>
+      <p>To come back, you need a new link from where you got the last one. Your connections stay.</p>
       <form method="post" action="/tenants/${tenantId}/leave">
         ${formToken}
         <div class="actions">

@@ -66,7 +66,7 @@ describe('a tenant’s page', () => {
 
   it('is open to the operator', async () => {
     expect(words((await (await operator()).get('/tenants/acme')).page)).toContain(
-      'You see it as the operator',
+      'You see this page as the operator',
     );
   });
 
@@ -98,7 +98,7 @@ describe('a tenant’s page', () => {
     await world.jobAs('failed', await world.connect(acme, { meets }));
     const { page } = await (await userOf('acme')).get('/tenants/acme');
     expect(words(page)).toContain('Needs reconnect');
-    expect(words(page)).toContain('The provider says that the access was withdrawn or has expired.');
+    expect(words(page)).toContain('The provider says that access was withdrawn or has expired.');
     expect(page).not.toContain('/demo/refresh"');
   });
 
@@ -109,7 +109,7 @@ describe('a tenant’s page', () => {
     );
     const text = words((await (await userOf('acme')).get('/tenants/acme')).page);
     expect(text).toContain('Refresh fails');
-    expect(text).toContain('The provider has a problem of its own.');
+    expect(text).toContain('The provider is having problems.');
   });
 
   it('lists what happened lately', async () => {
