@@ -261,7 +261,7 @@ describe.skipIf(browser === undefined)(`in a browser${reason}`, () => {
     await fleet.connect('umbrella');
     const page = await open();
     await signIn(page);
-    await page.getByLabel('Id, or how it begins').fill('umb');
+    await page.getByLabel('Id, or its beginning').fill('umb');
     await page.getByRole('button', { name: 'Find' }).click();
     await shoot(page, 'tenants');
     await page.getByRole('link', { name: 'umbrella' }).click();
