@@ -242,7 +242,7 @@ function readData({ headers, body }: UpstreamAnswer): unknown {
   return type.startsWith('text/') ? textOf(body) : body;
 }
 
-/** What calls itself JSON and is none is told as the text it is. */
+/** A body that claims to be JSON and is not is returned as text. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -211,7 +211,7 @@ export class RefreshScheduler extends EventEmitter<RefreshSchedulerEvents> {
   }
 }
 
-/** A log of the caller's may print all that an error holds. */
+/** The caller's log may print everything that an error holds. */
 function openLog(log: Logger | undefined): Logger {
   if (log !== undefined) return log.child({}, { serializers: { err: describeError } });
   return createLogger('connectors', 'warn', pino.destination({ dest: 2, sync: true }));

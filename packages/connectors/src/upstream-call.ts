@@ -18,7 +18,7 @@ export interface ProxyRequest {
   body?: unknown;
 }
 
-/** A request that is complete but for what the credential brings along. */
+/** A request that is complete except for what the credential adds. */
 export interface PreparedCall {
   method: string;
   path: string;
@@ -29,7 +29,7 @@ export interface PreparedCall {
   body?: string | Uint8Array;
 }
 
-/** What the API said, unjudged. */
+/** The API's raw answer. */
 export interface UpstreamAnswer {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -38,7 +38,7 @@ export interface UpstreamAnswer {
   receivedAt: number;
 }
 
-/** For the connection, or for us to fill in. */
+/** Headers that belong to the connection, or that are set here. */
 const ours = new Set([
   'host',
   'connection',
@@ -141,7 +141,7 @@ function toUpstreamError(error: unknown): Error {
   return new ConnectorsError(codes[error.code] ?? 'upstream_unreachable', undefined, { cause: error.code });
 }
 
-/** What is injected wins over whatever the caller sent, also under a name that only upstreams take for the same. */
+/** What is injected wins over whatever the caller sent, also under a name that only some upstreams take for the same. */
 function withInjected(
   sent: PreparedCall['headers'],
   injection: CredentialUse['injection'],

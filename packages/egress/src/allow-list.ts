@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** The hosts an operator trusts by name, each with the ports it may be reached on. */
+/** The hosts that an operator trusts by name, each with the ports on which it may be reached. */
 export class AllowList {
   readonly #ports = new Map<string, Set<string> | 'any'>();
 

@@ -35,7 +35,7 @@ export async function signAssertion({ key: pem, keyId, claims, now }: Assertion)
     .sign(key);
 }
 
-/** A key and how it signs; `undefined` if it is none, or too weak a one. */
+/** A key and how it signs; `undefined` if the text is not a key, or the key is too weak. */
 export function readPrivateKey(pem: Secret): { key: KeyObject; algorithm: string } | undefined {
   try {
     const key = createPrivateKey(pem.reveal().replaceAll(String.raw`\n`, '\n'));

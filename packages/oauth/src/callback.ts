@@ -4,7 +4,7 @@ import type { ReadyIntegration } from './integration.ts';
 import { fieldsTold, inCallback } from './told-fields.ts';
 import { errorName } from './token-failure.ts';
 
-/** What a provider sent a user back with. */
+/** What a provider's redirect back to us says. */
 export type Callback =
   | { kind: 'code'; code: Secret; fields: CredentialFields }
   /** RFC 6749 4.1.2.1. `error` is a code, safe to log. */
@@ -12,7 +12,7 @@ export type Callback =
   /** It is not from the authorization server that the user was sent to. */
   | { kind: 'wrong_issuer' };
 
-/** Judges the query of a callback. Who the user is, and whether they were sent away by us, is for the `state` to say. */
+/** Judges the query of a callback. Whose it is, and whether we sent that user away, only the `state` can tell. */
 export function readCallback({ provider }: ReadyIntegration, query: URLSearchParams): Callback {
   // RFC 6749 3.1: none may come twice. Which one is meant would be for each reader to guess.
   if (['code', 'state', 'iss', 'error'].some((name) => query.getAll(name).length > 1))

@@ -4,7 +4,7 @@ import type { Integration } from './integration.ts';
 import type { ReadyProvider } from './provider.ts';
 import { TokenRequestError } from './provider-call.ts';
 
-/** What a provider knows a caller of its token endpoint by. */
+/** How a provider identifies a caller of its token endpoint. */
 export interface Client {
   id: string;
   secret?: Secret | undefined;
@@ -12,12 +12,13 @@ export interface Client {
   keyId?: string | undefined;
 }
 
-/** How a request says which client it is from. */
+/** How a request identifies its client. */
 export interface ClientAuthenticated {
   headers?: Record<string, string>;
   parameters?: Record<string, string>;
 }
 
+/** The client of an integration, as a provider knows it. */
 export function clientOf({
   clientId,
   clientSecret,

@@ -6,7 +6,7 @@ import type { Grant } from './provider-fields.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the client of an integration is looked for. */
+/** Where to look for an integration's client. */
 export interface ClientSources {
   env: Environment;
   /**
@@ -24,7 +24,7 @@ export interface ClientEntry {
   clientKeyId?: string | undefined;
 }
 
-/** Takes a problem: where it is in an entry, and the rule that is broken. */
+/** Reports a problem: where it is in an entry, and which rule is broken. */
 export type Report = (path: readonly PropertyKey[], rule: string) => void;
 
 /** The client of an integration, part by part from its entry, the environment and Vault. */
@@ -58,16 +58,16 @@ export function readClient(
   };
 }
 
-/** The field by which a credential names a client or an issuer of its own. */
+/** The field in which a credential names its own client or issuer. */
 const ownIdentity: Partial<Record<Grant, string>> = { client_credentials: 'clientId', jwt_bearer: 'issuer' };
 
-/** Whether an integration of this kind cannot do without a client of its own. */
+/** Whether an integration of this kind needs its own client. */
 export function needsClient({ grant, fields }: Pick<Provider, 'grant' | 'fields'>): boolean {
   const own = fields[ownIdentity[grant] ?? ''];
   return grant !== 'api_key' && (own === undefined || own.optional === true);
 }
 
-/** Whether nothing can be asked of a provider without the integration's own key. */
+/** Whether no request to the provider is possible without the integration's own key. */
 export function signs({ grant, clientAuthentication, fields }: Provider): boolean {
   if (grant === 'github_app') return true;
   return clientAuthentication === 'private_key_jwt' && needsClient({ grant, fields });
@@ -82,7 +82,7 @@ export function readVariable(env: Environment, id: string, field: string): strin
   return present(env[variable(id, field)]);
 }
 
-/** Compose files and shells pass a variable that is not set as an empty one. */
+/** Compose files and shells pass on an unset variable as an empty one. */
 function present(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }

@@ -68,7 +68,7 @@ function asked(from: ValueSource, values: Readonly<Record<string, string>>): Val
   return 'lookup' in from ? { ...from, lookup: fill(from.lookup, values) } : from;
 }
 
-/** Operators are trusted with their hosts, ports and paths: these go into an address as they are. */
+/** Operators are trusted with their hosts, ports and paths, so these go into an address unchanged. */
 function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{(\w+)\}/g, (place, name: string) =>
     Object.hasOwn(values, name) ? (values[name] ?? place) : place,

@@ -41,24 +41,24 @@ export function brokenFields(
   });
 }
 
-/** Whether a value is what its rule asks for. */
+/** Whether a value satisfies its rule. */
 export function fits(value: string, pattern: string): boolean {
   // In a path these two climb, whatever the pattern says.
   if (value === '.' || value === '..' || value.length > maxLength) return false;
   return new RegExp(`^(?:${pattern})$`, 'u').test(value);
 }
 
-/** Puts the fields of a credential, which were checked, into the places `{name}` of a URL. */
+/** Replaces each `{name}` in a URL with that field of a credential; the fields must have been checked. */
 export function fillUrl(template: string, fields: CredentialFields): string {
   return fill(template, (name) => encodeURIComponent(fields[name] ?? ''));
 }
 
-/** The same for a text that is no URL. */
+/** The same for a text that is not a URL. */
 export function fillText(template: string, fields: CredentialFields): string {
   return fill(template, (name) => fields[name] ?? '');
 }
 
-/** The names of the fields that a text has to be filled with. */
+/** The names of the fields that a text contains as `{name}`. */
 export function placeholders(template = ''): string[] {
   return [...template.matchAll(place)].map(([, name = '']) => name);
 }

@@ -5,7 +5,7 @@ import type { ClientAuthentication } from './provider.ts';
 import { callProvider, TokenRequestError } from './provider-call.ts';
 import type { CallOptions } from './provider-call.ts';
 
-/** Milliseconds until a document that could not be fetched again is asked for once more. */
+/** Milliseconds until the next try to fetch a document that could not be fetched again. */
 const retryAfter = 60 * 1000;
 
 /** Milliseconds a discovery document is taken as current. */

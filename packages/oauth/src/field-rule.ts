@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Who tells the value of a field. Of a value that is a URL, `part: host` takes the host alone. */
+/** Where the value of a field comes from. If the value is a URL, `part: host` takes only its host. */
 export const sourceSchema = z.union([
   /** A field of the token response; dots lead into objects. */
   z.strictObject({ response: z.string().min(1), part: z.literal('host').optional() }),
@@ -33,6 +33,7 @@ export const fieldSchema = z.strictObject({
 export type FieldRule = z.infer<typeof fieldSchema>;
 export type ValueSource = z.infer<typeof sourceSchema>;
 
+/** Whether a pattern is a valid regular expression. */
 export function isRegExp(pattern: string): boolean {
   try {
     return new RegExp(pattern, 'u') instanceof RegExp;

@@ -1,6 +1,6 @@
 import type { Provider } from './provider.ts';
 
-/** All that users are asked for: these scopes, and those without which there is no refresh token. */
+/** Everything that users are asked for: these scopes, and those without which there is no refresh token. */
 export function askedScopes(
   { offlineScopes }: Pick<Provider, 'offlineScopes'>,
   scopes: readonly string[],

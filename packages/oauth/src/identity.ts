@@ -5,7 +5,7 @@ import type { ProviderAnswer } from './provider-call.ts';
 import { parseBody } from './token-response.ts';
 import { accountTold, inCallback, inResponse, toAccount } from './told-fields.ts';
 
-/** Whose tokens came. */
+/** Whose tokens the provider has issued. */
 export type Identity =
   | { kind: 'known'; account: ProviderAccount }
   | { kind: 'unknown' }

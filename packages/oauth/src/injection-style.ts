@@ -54,7 +54,7 @@ export function showsClient({ basic = '', headers }: Pick<InjectionStyle, 'basic
   return [basic, ...Object.values(headers)].flatMap(placeholders).includes('clientId');
 }
 
-/** What is wrong with a style as a whole. */
+/** The rules that a style breaks as a whole. */
 export function styleProblem({ header, basic, query, headers }: InjectionStyle): string | undefined {
   if (basic !== undefined && query !== undefined) return 'basic and query exclude each other';
   const names = Object.keys(headers).map((name) => name.toLowerCase());

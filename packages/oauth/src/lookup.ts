@@ -28,7 +28,7 @@ interface LookUp extends CallOptions {
   fields: CredentialFields;
 }
 
-/** Asks the addresses that a provider's definition names, with the access token. What cannot be asked is not found. */
+/** Calls the addresses that a provider's definition names, with the access token. What does not answer counts as not found. */
 export async function lookUp(request: LookUp): Promise<Findings> {
   const { provider } = request.integration;
   const { account } = provider;

@@ -72,7 +72,7 @@ async function byAssertion(mint: Mint): Promise<ProviderAnswer> {
   return await askForTokens(mint, { url: tokenUrl, parameters });
 }
 
-/** An app shows a JWT where others show a token, and there are no parameters. */
+/** An app presents a JWT where others present a token, and there are no parameters. */
 async function forInstallation(mint: Mint): Promise<ProviderAnswer> {
   const { clientId, provider } = mint.integration;
   const jwt = await sign(mint, { iss: clientId });
@@ -80,7 +80,7 @@ async function forInstallation(mint: Mint): Promise<ProviderAnswer> {
   return await callProvider({ method: 'POST', url: provider.tokenUrl, headers }, mint);
 }
 
-/** With the tenant's key, or the integration's, but never with that in the name of another issuer. */
+/** Signs with the tenant's key or the integration's, but never with the integration's in the name of another issuer. */
 async function sign(mint: Mint, claims: Record<string, string | undefined>): Promise<string> {
   const { integration, fields, grantSecret, now = Date.now } = mint;
   const { clientKey, clientKeyId } = integration;

@@ -7,6 +7,7 @@ export interface Pkce {
   challenge: string;
 }
 
+/** A new verifier and its challenge. */
 export function newPkce(): Pkce {
   const verifier = randomBytes(32).toString('base64url');
   return {

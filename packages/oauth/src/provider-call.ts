@@ -33,7 +33,7 @@ export interface CallOptions {
   maySend?: () => boolean;
 }
 
-/** What a provider said, unjudged. Its body prints as `[secret]`. */
+/** A provider's raw answer. Its body prints as `[secret]`. */
 export interface ProviderAnswer {
   status: number;
   headers: { 'retry-after'?: string; date?: string; 'content-type'?: string };

@@ -35,7 +35,7 @@ export type Grant = (typeof grants)[number];
 export const failureClasses = ['permanent', 'transient', 'operator', 'throttled', 'lost_response'] as const;
 export type FailureClass = (typeof failureClasses)[number];
 
-/** What a token response calls its parts. */
+/** The names of the parts of a token response. */
 const responseFieldsSchema = z.strictObject({
   accessToken: z.string().min(1),
   refreshToken: z.string().min(1),
@@ -46,7 +46,7 @@ const responseFieldsSchema = z.strictObject({
   error: z.string().min(1),
 });
 
-/** Parameters of the RFCs that a provider does not want. None that protects a flow can be left out. */
+/** Parameters of the RFCs that a provider does not want. Those that protect a flow cannot be left out. */
 const omittedParamsSchema = z.strictObject({
   authorize: z.array(z.enum(['response_type', 'scope'])).optional(),
   exchange: z.array(z.enum(['grant_type', 'client_id', 'redirect_uri'])).optional(),

@@ -69,7 +69,7 @@ function endpointTemplates(provider: Provider): [string, string][] {
   );
 }
 
-/** In a revocation's path these two are no fields. */
+/** In a revocation's path these two names are not fields. */
 function withoutToken(revokeUrl: string | undefined): string | undefined {
   return revokeUrl?.replaceAll(/(?<=:\/\/[^/?#]+\/[^?#]*)\{(?:token|clientId)\}/g, '-');
 }

@@ -7,7 +7,7 @@ export interface ThrottlingAnswer extends Pick<ProviderAnswer, 'status' | 'body'
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** When an API names no time. */
+/** The wait if an API names none. */
 const defaultWaitMs = 60_000;
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How a provider wants to be asked to end a token. */
+/** How a provider wants to be asked to revoke a token. */
 export const revocationSchema = z.strictObject({
   method: z.enum(['POST', 'DELETE']),
   /**

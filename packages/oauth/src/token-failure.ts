@@ -96,7 +96,7 @@ const operatorsFailures: ReadonlySet<CallFailure> = new Set([
   'discovery_invalid',
 ]);
 
-/** Judges a request that got no complete answer. */
+/** Classifies a request that got no complete answer. */
 export function readRequestError(provider: Provider, { code, sent }: TokenRequestError): TokenFailure {
   const mayHaveRotated = sent === 'maybe' && mayRotate(provider);
   const lost = code === 'connection_lost' || code === 'response_cut' || code === 'response_too_large';
@@ -107,7 +107,7 @@ export function readRequestError(provider: Provider, { code, sent }: TokenReques
   };
 }
 
-/** Whether asking again later may help, with nothing changed by anybody. */
+/** Whether asking again later may help although nobody has changed anything. */
 export function isPassing({ class: kind }: Pick<TokenFailure, 'class'>): boolean {
   return kind === 'transient' || kind === 'throttled' || kind === 'lost_response';
 }

@@ -55,7 +55,7 @@ export function readTokenResponse(
   return { kind: 'tokens', tokens };
 }
 
-/** The provider's own word for what went wrong, unjudged. */
+/** The provider's own word for what went wrong. */
 export function errorOf({ responseFields }: Pick<Provider, 'responseFields'>, body: Body): unknown {
   const own = body[responseFields.error];
   return typeof own === 'string' ? own : body['error'];

@@ -4,10 +4,10 @@ import type { CredentialFields } from './credential-fields.ts';
 import type { ValueSource } from './field-rule.ts';
 import type { Provider } from './provider.ts';
 
-/** What a source says, if it is known here. */
+/** The value of a source, if it is known here. */
 export type Teller = (source: ValueSource) => string | undefined;
 
-/** Those fields of a credential that are told here, as far as they fit their rules. */
+/** The fields of a credential that are found here and satisfy their rules. */
 export function fieldsTold({ fields }: Pick<Provider, 'fields'>, tell: Teller): CredentialFields {
   const told: Record<string, string> = {};
   for (const [name, { pattern, from }] of Object.entries(fields)) {
@@ -17,7 +17,7 @@ export function fieldsTold({ fields }: Pick<Provider, 'fields'>, tell: Teller): 
   return told;
 }
 
-/** Whose credential it is, if that is told here. */
+/** Whose credential it is, if that is found here. */
 export function accountTold(
   { account }: Pick<Provider, 'account'>,
   tell: Teller,
@@ -26,7 +26,7 @@ export function accountTold(
   return toAccount(tell(account.id), account.name && tell(account.name));
 }
 
-/** An account as it is kept and shown; `undefined` if that is no id. */
+/** An account as it is stored and shown; `undefined` if its id is not valid. */
 export function toAccount(id: unknown, name: unknown): ProviderAccount | undefined {
   if (typeof id !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(id)) return undefined;
   const shown =
@@ -49,12 +49,12 @@ export function inCallback(query: URLSearchParams): Teller {
   return (source) => ('callback' in source ? (query.get(source.callback) ?? undefined) : undefined);
 }
 
-/** Of a value that is a URL, the part that is meant. */
+/** The part of a value that is meant: of a URL, perhaps only its host. */
 export function partOf({ part }: ValueSource, text: string | undefined): string | undefined {
   return part === 'host' && text !== undefined ? URL.parse(text)?.host : text;
 }
 
-/** What stands in an object where a path with dots leads; a number as its digits, a boolean as its word. */
+/** The value at a dotted path in an object; a number as its digits, a boolean as its word. */
 export function valueAt(body: unknown, path: string): string | undefined {
   const value = path
     .split('.')

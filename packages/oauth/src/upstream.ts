@@ -23,7 +23,7 @@ export interface CredentialUse {
   injection: Injection;
 }
 
-/** What an integration's requests go to. */
+/** Where an integration's requests go, by surface. */
 export class Upstream {
   readonly #integration: Integration;
   readonly #guard: EgressGuard;

@@ -4,6 +4,7 @@ import { createWebhookMetrics } from './webhooks/metrics.ts';
 /** The figures of refreshing and of webhooks. No label names a tenant: a metric must not grow with the number of tenants. */
 export type RefreshMetrics = ReturnType<typeof createRefreshMetrics>;
 
+/** The metrics of refreshes and sweeps. */
 export function createRefreshMetrics(registers: Registry[]) {
   return {
     ...counters(registers),

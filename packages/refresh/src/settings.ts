@@ -48,6 +48,7 @@ export const refreshFields = {
 
 type RefreshConfig = z.infer<z.ZodObject<typeof refreshFields>>;
 
+/** An attempt must last longer than its token request. */
 export const refreshRule: ConfigRule = ({
   REFRESH_REQUEST_SECONDS: request = '15',
   REFRESH_ATTEMPT_SECONDS: attempt = '30',
@@ -56,6 +57,7 @@ export const refreshRule: ConfigRule = ({
     ? ['REFRESH_ATTEMPT_SECONDS: must be longer than REFRESH_REQUEST_SECONDS']
     : [];
 
+/** What a configuration says about refreshes, in milliseconds. */
 export function refreshSettings(config: RefreshConfig): RefreshSettings {
   return {
     concurrency: config.REFRESH_CONCURRENCY,

@@ -14,7 +14,7 @@ export function newAgentKey(agentId: string): { key: Secret; secretSha256: strin
   return { key: new Secret(`cak_${agentId}_${secret}`), secretSha256: sha256(secret).toString('hex') };
 }
 
-/** Takes an agent key apart; `undefined` if the text is none. */
+/** Parses an agent key; `undefined` if the text is not one. */
 export function parseAgentKey(text: string): AgentKey | undefined {
   const [scheme, id, secret, ...rest] = text.split('_');
   if (scheme !== 'cak' || id === undefined || !isId(id) || !secret || rest.length > 0) return undefined;

@@ -50,10 +50,10 @@ export interface AgentWithKey {
   key: Secret;
 }
 
-/** How long the key before a new one may stay good, in milliseconds. */
+/** How long the previous key may stay valid after a rotation, in milliseconds. */
 export const maxKeyOverlapMs = 7 * 24 * 3_600_000;
 
-/** So many documents are read at once when all agents are listed. */
+/** How many documents are read at once when all agents are listed. */
 const listConcurrency = 16;
 
 /**

@@ -7,7 +7,7 @@ import type { KvEngine } from './vault/kv.ts';
 import type { TransitEngine } from './vault/transit.ts';
 import { VaultError } from './vault/vault-error.ts';
 
-/** What a provider knows the operator by, as `{ID}_CLIENT_ID` and its like say it in the environment. */
+/** The operator's OAuth client at a provider: what `{ID}_CLIENT_ID` and its like hold in the environment. */
 export interface OAuthClient {
   clientId: string;
   /** Absent for public clients, and those that sign with their key. */
@@ -45,7 +45,7 @@ export interface KeptClient extends OAuthClient {
   updatedAt: string;
 }
 
-/** The transit key of all clients. No tenant can be called so. */
+/** The transit key of all clients. No tenant can have this name. */
 const keyName = '_clients';
 
 /**

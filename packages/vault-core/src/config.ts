@@ -74,7 +74,7 @@ function isBaseUrl(text: string): boolean {
   return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
 }
 
-/** Web origins, with commas between. */
+/** Web origins, separated by commas. */
 export function origins() {
   return z
     .string()
@@ -162,6 +162,7 @@ function loginOf(config: VaultConfig): Pick<VaultClientOptions, 'token' | 'appRo
   return token === undefined ? {} : { token: token.reveal() };
 }
 
+/** How to reach Redis. */
 export const redisFields = {
   REDIS_URL: z
     .string()
@@ -185,7 +186,7 @@ export function serverFields(port: number) {
   };
 }
 
-/** How often tokens are refreshed because somebody says so. */
+/** How often tokens may be refreshed on demand. */
 export const refreshCooldownField = {
   REFRESH_COOLDOWN_SECONDS: integer({ unit: 'seconds', min: 0, max: 3_600, fallback: 60 }).describe(
     'How long a token is not refreshed on demand after it was issued, and after the last demand, in seconds.',

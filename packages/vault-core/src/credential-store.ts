@@ -214,7 +214,7 @@ export class CredentialStore {
   }
 }
 
-/** The mount may be shared: what is no folder, or has a name that is no id, is not ours. Nor is `_agents`. */
+/** The mount may be shared: entries that are not folders, or whose names are not ids, are not ours. Nor is `_agents`. */
 function tenantsIn(names: string[]): string[] {
   return names
     .filter((name) => name.endsWith('/') && isId(name.slice(0, -1)))

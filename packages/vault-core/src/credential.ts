@@ -26,10 +26,11 @@ export interface OAuthCredentials {
   account?: ProviderAccount | undefined;
 }
 
-/** How new access tokens come about where there is no refresh token: each is asked for anew. */
+/** How access tokens are obtained without a refresh token: each one is requested anew. */
 export const mintingGrants = ['client_credentials', 'jwt_bearer', 'github_app'] as const;
 export type MintingGrant = (typeof mintingGrants)[number];
 
+/** Whose tokens a credential holds, as the provider says. */
 export const accountSchema = z.object({
   /** As the provider knows it: stays when the account is renamed. */
   id: z.string(),

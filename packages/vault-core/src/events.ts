@@ -7,7 +7,7 @@ const tenantId = z.string();
 const integration = z.string();
 const credential = { tenantId, integration, revision: z.string() };
 
-/** Why a refresh came to nothing: a code. A text could be the provider's, and hold what it should not. */
+/** Why a refresh failed: a code. A text could be the provider's, and might hold a secret. */
 const error = z.string().regex(/^[a-z0-9_]{1,64}$/);
 
 const flow = {
@@ -20,7 +20,7 @@ const flow = {
 /** When the next refresh of what was stored is due; absent when none is scheduled. */
 const dueAt = z.iso.datetime().optional();
 
-/** What happens to credentials and agents, told to every process over one Redis channel. No event holds a secret. */
+/** What happens to credentials and agents, announced to every process over one Redis channel. No event holds a secret. */
 export const eventSchema = z.discriminatedUnion('type', [
   /** A user connected, or connected again. */
   z.object({ type: z.literal('credential-stored'), ...credential, dueAt }),
@@ -68,7 +68,7 @@ interface SubscriptionEvents {
   gap: [];
 }
 
-/** How a connection that died without a word is found out: asked so often, and so long waited for, in milliseconds. */
+/** How a silently dead connection is noticed: how often it is pinged, and how long the answer may take, in milliseconds. */
 const defaultHeartbeat = { everyMs: 2_000, patienceMs: 3_000 };
 
 /** Listens to a deployment's events on a connection of its own, and tells when it may have missed some. */
@@ -131,7 +131,7 @@ export class EventSubscription extends EventEmitter<SubscriptionEvents> {
   }
 }
 
-/** Whatever else is on the channel, say from a newer version of ours, is passed over. */
+/** Anything else on the channel, such as an event of a newer version, is ignored. */
 function readEvent(message: string): ConnectorsEvent | undefined {
   try {
     return eventSchema.safeParse(JSON.parse(message)).data;

@@ -12,7 +12,7 @@ export interface FailedAttemptsOptions {
   now: () => number;
 }
 
-/** Far more than fail at any time; whoever has more addresses than this is not stopped by counting them. */
+/** Far more than ever fail at the same time; counting cannot stop anybody who has more addresses than this. */
 const maxAddresses = 10_000;
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectorsError } from './errors.ts';
 
-/** The rule for ids as an expression. */
+/** The rule for ids as a regular expression. */
 export const idPattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/;
 
 /** The rule for tenant and integration ids, in the words of error messages. */

@@ -12,10 +12,10 @@ export function createLogger(app: string, level: string, destination?: Destinati
   return pino(options, destination ?? standardOutput());
 }
 
-/** Lines wait for others so many milliseconds: a write costs more than all else about a line. */
+/** How many milliseconds lines are gathered: a write costs more than everything else about a line. */
 const gatherMs = 10;
 
-/** Standard output, with one write for all that is logged at about the same time. */
+/** Standard output, with one write for all lines that are logged at about the same time. */
 function standardOutput(): DestinationStream {
   // Asynchronous output is flushed at exit, over and over when nobody reads it any more.
   const output = pino.destination({ dest: 1, sync: true, minLength: 16_000 });
@@ -76,7 +76,7 @@ export function describeError(error: unknown): object {
   return { name, stack: frames.map((line) => line.trim()) };
 }
 
-/** Tells of errors of Redis: one line in half a minute, for ioredis reports every attempt to reconnect. */
+/** Logs errors of Redis, at most one line in half a minute, because ioredis reports every attempt to reconnect. */
 export function warnOfRedis(log: Logger, now = Date.now): (error: Error) => void {
   let quietUntil = 0;
   return (error) => {
@@ -86,7 +86,7 @@ export function warnOfRedis(log: Logger, now = Date.now): (error: Error) => void
   };
 }
 
-/** Refusals of Redis begin with a word for what is wrong, such as WRONGPASS. */
+/** Redis begins its refusals with a word for what is wrong, such as WRONGPASS. */
 function redisCode(error: Error): unknown {
   if (error.name === 'ReplyError') return error.message.split(' ', 1)[0];
   return 'code' in error ? error.code : error.name;

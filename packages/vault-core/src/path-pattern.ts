@@ -15,7 +15,7 @@ export function isPathPattern(pattern: string): boolean {
   );
 }
 
-/** One spelling per path, as RFC 3986 6.2.2 has it: what needs no encoding has none, all other codes are in upper case. */
+/** One spelling per path (RFC 3986 6.2.2): what needs no encoding has none, and all other codes are in upper case. */
 export function normalisePath(path: string): string {
   if (!path.includes('%')) return path;
   return path.replace(/%[0-9A-Fa-f]{2}/g, (code) => {
@@ -24,7 +24,7 @@ export function normalisePath(path: string): string {
   });
 }
 
-/** A pattern made ready to be compared with many paths; those must be normalised, with `/` for an empty one. */
+/** Compiles a pattern. The paths that it is compared with must be normalised, with `/` for an empty one. */
 export function compilePathPattern(pattern: string): (path: string) => boolean {
   const normal = normalisePath(pattern);
   if (!normal.includes('*')) return (path) => path === normal;

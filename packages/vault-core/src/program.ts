@@ -4,7 +4,7 @@ import { ConfigError } from './config.ts';
  * What the main.ts of each app does alike. It hands in its process, which nobody else touches.
  */
 
-/** Calls `stop` once, when the process is asked to end. */
+/** Calls `stop` once, when the process is asked to exit. */
 export function onceAskedToStop(process: NodeJS.Process, stop: () => Promise<void>): void {
   let isStopping = false;
   const ask = (): void => {
@@ -18,7 +18,7 @@ export function onceAskedToStop(process: NodeJS.Process, stop: () => Promise<voi
   process.once('disconnect', ask);
 }
 
-/** Says to the operator why an app cannot start. `portVariable` is what moves its port. */
+/** Tells the operator why an app cannot start. `portVariable` is the variable that sets its port. */
 export function explainStart(app: string, portVariable: string, error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   const { code, port } = error as { code?: unknown; port?: unknown };

@@ -26,13 +26,13 @@ interface Entry<V> {
 }
 
 const maxEntries = 50_000;
-/** Of what anybody can cause to be remembered, by making up keys: it must not push out what is good. */
+/** The limit for entries that anybody can cause by making up keys: they must not push out good ones. */
 const maxMisses = 1_000;
-/** While there is something to fall back on, a source that takes longer counts as failing. */
+/** If there is a stale entry to fall back on, a source that takes longer than this counts as failing. */
 const patienceMs = 1_000;
 const quietMs = 2_000;
 const memoryMs = 5 * quietMs;
-/** Reads under way, from which on a failing source is not asked for more. */
+/** With this many reads under way, a failing source is not asked for more. */
 const maxProbes = 10;
 
 /**

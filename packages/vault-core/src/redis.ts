@@ -8,7 +8,7 @@ export type RedisRole =
   /** Waits for Redis to come back: BullMQ workers and subscriptions. */
   | 'background';
 
-/** Opens a connection. Its errors are told through `onError`; ioredis reconnects for ever, at most 2 s apart. */
+/** Opens a connection. Errors go to `onError`; ioredis keeps reconnecting, at least every 2 s. */
 export function connectRedis(url: string, role: RedisRole, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
     retryStrategy: (times) => Math.min(times * 100, 2_000),

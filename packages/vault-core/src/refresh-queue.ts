@@ -25,12 +25,12 @@ const priority = { forced: 1, scheduled: 10 };
 /** Requests of proxies to refresh a credential now. The only queue that a proxy may add to. */
 export const requestQueueName = 'refresh-requests';
 
-/** A provider that is slow or throttles delays its own queue and nobody else's. */
+/** A slow or throttling provider delays its own queue and no other. */
 export function refreshQueueName(integration: string): string {
   return `refresh-${checkId('integration', integration)}`;
 }
 
-/** One job per stored state of a credential, so that adding it again changes nothing. */
+/** There is one job per stored state of a credential, so adding it again changes nothing. */
 export function refreshJobId({ tenantId, revision }: RefreshJobData): string {
   return `${tenantId}.${revision}`;
 }
@@ -230,7 +230,7 @@ async function takenUpAgain(job: RefreshJob): Promise<boolean> {
   return true;
 }
 
-/** Between looking and acting a worker may have taken the job: then it is on its way already. */
+/** A worker may have taken the job between the look and the change: then the refresh is already under way. */
 function ignoreStateChange(error: unknown): void {
   const code = (error as { code?: unknown }).code;
   if (code !== -1 && code !== -3) throw error;

@@ -18,7 +18,7 @@ export interface RenewalsOptions {
   onRequest: (id: CredentialId) => void;
 }
 
-/** Asks for refreshes, and waits for what becomes of them. Whoever waits for the same credential waits together. */
+/** Requests refreshes and waits for their outcome. All who wait for the same credential share one wait. */
 export class Renewals {
   readonly #options: RenewalsOptions;
   readonly #flights = new Map<string, Promise<UsableCredential | null>>();

@@ -18,6 +18,7 @@ export interface UsableCredential {
 
 const maxMarginMs = 5_000;
 
+/** The part of a stored credential that requests need, and until when it may be used. */
 export function toUsable(stored: StoredCredential, accessToken: Secret): UsableCredential {
   const { metadata } = stored;
   const expiresAt = stored.expiresAt === undefined ? Infinity : Date.parse(stored.expiresAt);

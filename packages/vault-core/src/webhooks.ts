@@ -8,7 +8,7 @@ import type { KvEngine } from './vault/kv.ts';
 import type { TransitEngine } from './vault/transit.ts';
 import { VaultError } from './vault/vault-error.ts';
 
-/** What a tenant's endpoints can be told of. */
+/** The types of messages that a tenant's endpoints can get. */
 export const webhookEventTypes = [
   'refresh-success',
   'refresh-failed',
@@ -41,7 +41,7 @@ const endpointSchema = z.object({
 
 const documentSchema = z.object({ endpoints: z.array(endpointSchema) });
 
-/** An address of a tenant that is told of events, as stored. */
+/** An address to which a tenant's webhooks go, as stored. */
 export type WebhookEndpoint = z.infer<typeof endpointSchema>;
 
 /** What an operator decides about an endpoint. */

@@ -7,9 +7,9 @@ import { askSecret, readSecretFile } from '../secret-input.ts';
 
 const usage = `usage: npx pnpm@12 connectors clients <action> [options] [--json]
 
-  set <integration> --client-id <id>   keeps the OAuth client of an integration in Vault, in place of the one before
-  list                                 all that are kept there
-  remove <integration>                 forgets one
+  set <integration> --client-id <id>   stores the OAuth client of an integration in Vault, and replaces the previous one
+  list                                 all that are stored there
+  remove <integration>                 deletes one
 
 The client secret is asked for, or read from stdin. In place of that:
 

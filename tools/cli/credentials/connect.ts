@@ -25,13 +25,13 @@ export const connect: Command = {
   summary: 'makes a link with which a tenant’s user connects an integration',
   usage: `usage: npx pnpm@12 connectors connect <tenant> [<integration>] [options] [--json]
 
-Prints the link alone to stdout, and waits until somebody has connected with it. It works once. Without an integration it opens
-the tenant's page. With --json two lines: the session, and the event that ends the wait.
+Prints only the link to stdout, and waits until somebody has connected with it. It works once. Without an integration it opens
+the tenant's page. With --json it prints two lines: the session, and the event that ends the wait.
 
-  --scope <scope>      asked for in place of the integration's scopes; may be given several times
-  --user <name>        who is sent: shown to them, and stored with what they connect
+  --scope <scope>      requested instead of the integration's scopes; may be repeated
+  --user <name>        your name for the user: shown to them, and stored with what they connect
   --return-url <url>   where they go afterwards, at one of CONNECT_RETURN_ORIGINS
-  --expires 15m        for how long the link is good, from 1m to 1h
+  --expires 15m        how long the link is valid, from 1m to 1h
   --no-wait            only print the link`,
   run: async (args) => {
     const { values, operands } = readOptions(args, ['tenant', 'integration?'], {

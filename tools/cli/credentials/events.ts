@@ -16,7 +16,7 @@ export const events: Command = {
 
 The newest come last. With --json each is a line.
 
-  --follow      goes on with what happens from now on, until Ctrl-C
+  --follow      keep printing new events, until Ctrl-C
   --limit <n>   how many of those that have happened, at most ${pageSize}`,
   takesNothing: true,
   run: async (args) => {

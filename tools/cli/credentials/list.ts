@@ -9,9 +9,9 @@ export const list: Command = {
   summary: 'all tenants, or the credentials of one',
   usage: `usage: npx pnpm@12 connectors list [<tenant>] [--all] [--json]
 
-Without a tenant: all that ever had a credential. With one: its credentials, and what state they are in.
+Without a tenant, lists all that ever had a credential. With one, lists its credentials and their state.
 
-  --all   also the integrations that it never connected`,
+  --all   also list the integrations that it never connected`,
   takesNothing: true,
   run: async (args) => {
     const { values, operands } = readOptions(args, ['tenant?'], { all: { type: 'boolean' } });

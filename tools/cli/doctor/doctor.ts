@@ -7,7 +7,7 @@ import { findSubjects } from './subjects.ts';
 const usage = `usage: npx pnpm@12 connectors doctor [options] [--json]
 
 Examines a deployment: configuration, Vault and the rights in it, Redis, clocks, integrations, the console, and whether workers work.
-It says of each finding what to do, and exits with 1 if anything has failed.
+For each finding it says what to do. It exits with 1 if any check failed.
 
 It looks at the environment that it is run with, as that of a worker; without one at the system that \`npx pnpm@12 start\` runs here.
 

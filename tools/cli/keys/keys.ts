@@ -11,19 +11,19 @@ const usage = `usage: npx pnpm@12 connectors keys <action> [options] [--json]
   create <name> --tenant <id> …   a new agent; its key alone goes to stdout, this once
   list                            all agents
   show <id>                       one agent, its keys and grants
-  rotate <id> [--overlap 24h]     a new key; the old one is good for the overlap, at most 7d, 0 for none
-  revoke <id>                     the agent is let in no more, on all proxies
+  rotate <id> [--overlap 24h]     a new key; the old one stays valid for the overlap, at most 7d, 0 for none
+  revoke <id>                     no proxy lets the agent in any more
 
-An agent may do what its grant allows. Each of these options may be given several times:
+An agent may do what its grant allows. You may repeat each of these options:
 
   --tenant <id>         whom it acts for
-  --integration <id>    what it may use; left out: all
+  --integration <id>    what it may use; by default all
   --method <GET>        HTTP methods, and
   --path '/repos/**'    paths that it may call; * is one segment, ** any rest. --rest for all of REST, and no MCP
   --tool 'get_*'        tools that it may call, and
   --mcp-method <name>   methods of MCP that it may use. --mcp for all of MCP, and no REST
-  --grants <file>       in place of these: grants in JSON, as docs/agents.md has them; - for stdin
-  --expires 90d         when the agent ends, from now on, or a date
+  --grants <file>       instead of these: grants in JSON, as in docs/agents.md; - for stdin
+  --expires 90d         when the agent expires: a duration from now, or a date
 
 For example:
 

@@ -3,6 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 /** The figures of webhooks. No label names a tenant. */
 export type WebhookMetrics = ReturnType<typeof createWebhookMetrics>;
 
+/** The metrics of webhook deliveries. */
 export function createWebhookMetrics(registers: Registry[]) {
   return {
     webhookDeliveries: new Counter({

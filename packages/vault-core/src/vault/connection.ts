@@ -19,7 +19,7 @@ export interface VaultConnectionOptions {
 }
 
 const maxPauseMs = 2_000;
-/** Those who probe us have little patience themselves: Kubernetes waits three seconds in our deployment. */
+/** Probes time out as well: Kubernetes waits three seconds in our deployment. */
 const healthTimeoutMs = 1_000;
 
 type Verb = 'read' | 'write' | 'list' | 'delete';

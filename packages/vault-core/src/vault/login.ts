@@ -10,7 +10,7 @@ interface AppRole {
   secretId: () => Secret | Promise<Secret>;
 }
 
-/** The calls a login makes: they carry their own token, or none, and are tried once. */
+/** The calls that a login makes: they carry their own token, or none, and are not retried. */
 export interface LoginCalls {
   write(path: string, body: object, token?: Secret): Promise<unknown>;
   read(path: string, token: Secret): Promise<unknown>;

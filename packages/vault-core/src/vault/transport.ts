@@ -62,7 +62,7 @@ export function createTransport(options: TransportOptions) {
   return { send, close: () => pool.destroy() };
 }
 
-/** `undefined` if it is no JSON object: a load balancer in front of Vault may answer HTML. */
+/** `undefined` if it is not a JSON object: a load balancer in front of Vault may answer with HTML. */
 function parseBody(text: string): object | undefined {
   if (text === '') return {};
   try {
