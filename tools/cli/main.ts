@@ -27,9 +27,8 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`)
   .join('\n')}
 
-connectors <command> --help tells more. It talks to the console that CONSOLE_URL names, with ADMIN_TOKEN; without them to
-the system that \`npx pnpm@12 start\` runs here. Exits with 0 when it is done, 1 when it could not be done, and 2 when the
-command line is wrong.`;
+connectors <command> --help lists its options. Commands talk to the console at CONSOLE_URL, with ADMIN_TOKEN; without them, to
+the system that \`npx pnpm@12 start\` runs here. Exit codes: 0 done, 1 failed, 2 wrong command line.`;
 
 const [name, ...args] = process.argv.slice(2);
 process.exitCode = await main();

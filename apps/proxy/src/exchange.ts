@@ -33,23 +33,23 @@ export class Exchange {
   isLast = false;
   /** Whether another credential was stored since, or this one was deleted. */
   isOutdated = false;
-  /** Of the credential that was sent last. */
+  /** How the credential was used that was sent last. */
   use!: CredentialUse;
   body!: RequestBody;
   /** Between the agent and its upstream, while that is at work. */
   relay: Relay | undefined;
 
-  /** What of the agent's headers may be passed on: all, unless a step leaves some out. */
+  /** The agent's headers that may be passed on: all, unless a step removes some. */
   headers: readonly string[];
-  /** Makes an MCP session id of the upstream one for this agent. */
+  /** Turns an MCP session id of the upstream into one for this agent. */
   signSession: ((upstreamId: string) => string) | undefined;
   /** The connection, if the agent wants to speak WebSocket on it. */
   upgrade: Upgrade | undefined;
-  /** Where it counts; see `Occupancy`. */
+  /** The places it takes up; see `Occupancy`. */
   occupies: Place[] = [];
   /** Whether it has become an event stream or a WebSocket. */
   isStream = false;
-  /** Of its body, in memory. */
+  /** How many bytes of its body are kept in memory. */
   keptBytes = 0;
 
   /** For the access line. */
@@ -68,7 +68,7 @@ export class Exchange {
     this.requestId = typeof presented === 'string' && safeId.test(presented) ? presented : nextRequestId();
   }
 
-  /** Ends the connection, for the answer cannot be ended. A response that waits behind another one has no way to do that. */
+  /** Ends the connection, because the answer cannot be completed. A response that is queued behind another one cannot do that itself. */
   breakOff(): void {
     this.request.socket.destroy();
   }
@@ -77,7 +77,7 @@ export class Exchange {
 const processId = randomBytes(8).toString('hex');
 let requestCount = 0;
 
-/** Unlike any other's, here and elsewhere. */
+/** Unique, also among all other processes. */
 export function nextRequestId(): string {
   requestCount += 1;
   return `${processId}-${requestCount.toString(36)}`;
