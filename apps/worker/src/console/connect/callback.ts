@@ -1,11 +1,5 @@
 import { brokenFields, missingScopes, readCallback, type ReadyIntegration } from '@connectors/oauth';
-import {
-  callbackUrl,
-  isId,
-  VaultError,
-  type ConnectorsEvent,
-  type StoredCredential,
-} from '@connectors/vault-core';
+import { callbackUrl, VaultError, type StoredCredential } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { undoLate } from '../offboard.ts';
 import type { ConnectOptions } from './connect.ts';
@@ -17,6 +11,8 @@ import { redeem, type Redeemed } from './redeem.ts';
 import { failurePage, resultPath, vaultAwayPage } from './result-page.ts';
 import { returnAddress, withResult } from './return-url.ts';
 import { saveGranted } from './save-granted.ts';
+import { comeLate, comeUnasked } from './stray-callbacks.ts';
+import { tell } from './tell.ts';
 
 /** How a flow ended. A reason is a code, for the log. */
 export type Ending =
@@ -29,21 +25,14 @@ export function registerCallback(app: FastifyInstance, options: ConnectOptions):
   const underWay = new Set<Promise<unknown>>();
   const path = '/connect/callback/:integration';
   // A program that only looks must not use a state up.
-  app.get<{ Params: { integration: string } }>(path, { exposeHeadRoute: false }, async (request, reply) => {
-    const { integration } = request.params;
+  app.get(path, { exposeHeadRoute: false }, async (request, reply) => {
     const { searchParams: query } = new URL(request.url, options.origin);
     const state = query.get('state') ?? '';
     if (state === '') return comeUnasked(options, request, reply);
     // Before anything is used up: then the user has only to look again.
     if (!(await vault.healthCheck())) return vaultAwayPage(reply);
     const flow = await states.take(state);
-    if (flow === undefined) {
-      log.warn(
-        { integration: isId(integration) ? integration : '', reason: 'state_unknown' },
-        'connect failed',
-      );
-      return failurePage(reply, 'state_unknown');
-    }
+    if (flow === undefined) return comeLate(options, request, reply, state);
     const secrets = states.secretsOf(state);
     const end = async (): Promise<Ending> => {
       const ending = await comeBack(options, { request, query, flow, secrets });
@@ -176,53 +165,6 @@ function warningsOf(
     ['fields_unknown', unknownFields.length > 0],
   ];
   return checks.filter(([, is]) => is).map(([code]) => code);
-}
-
-/** An installation that began at the provider's marketplace brings a code that nobody asked for: it is another's for all we know. */
-function comeUnasked(
-  { sessions }: ConnectOptions,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const { integration } = request.params as { integration: string };
-  const session = sessions.read(request);
-  const isOpen =
-    session !== undefined && isId(integration) && [undefined, integration].includes(session.integration);
-  // The flow starts anew, on the page that asks first.
-  if (isOpen) return reply.redirect(`/connect/${session.tenantId}/${integration}`, 303);
-  return failurePage(reply, 'unsolicited');
-}
-
-/** Log, figures and event: ids and codes. */
-async function tell(
-  { engine, log, onConnect }: ConnectOptions,
-  flow: Flow,
-  id: string,
-  ending: Ending,
-): Promise<void> {
-  const { tenantId, integration, connectSession } = flow;
-  const about = {
-    tenantId,
-    integration,
-    flow: id,
-    ...(connectSession === undefined ? {} : { connectSession }),
-  };
-  if (ending.kind === 'failed') {
-    const { code, reason } = ending;
-    log.warn({ ...about, reason: reason ?? code }, 'connect failed');
-    onConnect(integration, code);
-    return engine.announce({ type: 'connect-failed', ...about, error: code });
-  }
-  const { warnings, credential } = ending;
-  const event: ConnectorsEvent = {
-    type: 'connected',
-    ...about,
-    revision: credential.metadata.revision,
-    warnings,
-  };
-  log.info({ ...about, warnings }, 'connected');
-  onConnect(integration, 'connected');
-  return engine.announce(event);
 }
 
 function sendOn(options: ConnectOptions, reply: FastifyReply, flow: Flow, ending: Ending): FastifyReply {

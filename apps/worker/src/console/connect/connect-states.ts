@@ -12,6 +12,9 @@ const lifetime = 600;
 /** So many may a session begin in that time. */
 const maxFlows = 30;
 
+/** Seconds for which it is known whose a flow was: for callbacks that come late, or again. */
+const remembered = 3600;
+
 const flowSchema = visitSchema.extend({
   integration: z.string(),
   /** The session in whose browser it began. */
@@ -24,6 +27,11 @@ const flowSchema = visitSchema.extend({
 
 /** A user's way to a provider and back. */
 export type Flow = z.infer<typeof flowSchema>;
+
+const ownerSchema = flowSchema.pick({ tenantId: true, integration: true, connectSession: true });
+
+/** Whose a flow is. */
+export type FlowOwner = z.infer<typeof ownerSchema>;
 
 /** What goes along with a flow. All of it follows from the state, and is stored nowhere. */
 export interface FlowSecrets {
@@ -65,7 +73,13 @@ export class ConnectStates {
   async begin(flow: Omit<Flow, 'startedAt'>): Promise<string> {
     const state = randomBytes(32).toString('base64url');
     const text = JSON.stringify({ ...flow, startedAt: await this.#offboardings.now() });
-    await orQueueUnavailable(this.#redis.set(this.#nameOf(state), text, 'EX', lifetime));
+    const owner = JSON.stringify(ownerSchema.parse(flow));
+    const noting = this.#redis
+      .multi()
+      .set(this.#nameOf(state), text, 'EX', lifetime)
+      .set(this.#ownerNameOf(state), owner, 'EX', remembered)
+      .exec();
+    await orQueueUnavailable(noting);
     return state;
   }
 
@@ -73,6 +87,12 @@ export class ConnectStates {
   async take(state: string): Promise<Flow | undefined> {
     const text = await orQueueUnavailable(this.#redis.getdel(this.#nameOf(state)));
     return text === null ? undefined : flowSchema.parse(JSON.parse(text));
+  }
+
+  /** Whose a flow was that is over. Told once: however often its callback is repeated, there is one event of it. */
+  async takeOwner(state: string): Promise<FlowOwner | undefined> {
+    const text = await orQueueUnavailable(this.#redis.getdel(this.#ownerNameOf(state)));
+    return text === null ? undefined : ownerSchema.parse(JSON.parse(text));
   }
 
   secretsOf(state: string): FlowSecrets {
@@ -89,5 +109,9 @@ export class ConnectStates {
 
   #nameOf(state: string): string {
     return `${this.#prefix}:connect-state:${hash('sha256', state, 'base64url')}`;
+  }
+
+  #ownerNameOf(state: string): string {
+    return `${this.#prefix}:connect-owner:${hash('sha256', state, 'base64url')}`;
   }
 }

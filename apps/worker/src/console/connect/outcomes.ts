@@ -24,7 +24,8 @@ export const failures = {
     result: 'failed',
     status: 400,
     title: 'This sign-in is over',
-    action: 'You took too long, or opened this page twice. Start again.',
+    action:
+      'You took too long, or opened this page twice: then the first time counts. Start again if nothing was connected.',
   },
   wrong_browser: {
     result: 'failed',

@@ -39,6 +39,11 @@ const linkTo = (tenantId: string, integration = 'demo', more: object = {}) =>
 
 const atCallback = (tenantId: string, integration = 'demo') => connect.atCallback(tenantId, integration);
 const stored = (tenantId: string) => connect.world.admin.listCredentials(tenantId);
+/** How connects ended, by the events of them. */
+const told = () =>
+  connect.world.events.flatMap((event) =>
+    event.type === 'connect-failed' ? event.error : event.type === 'connected' ? 'connected' : [],
+  );
 const exchanges = () => connect.world.provider.tokenRequests.length;
 
 describe('a state', () => {
@@ -49,6 +54,35 @@ describe('a state', () => {
     expect(again.status).toBe(400);
     expect(again.text).toContain('This sign-in is over');
     expect(exchanges()).toBe(1);
+  });
+
+  it('that is replayed is told of, once, and the user may start again', async () => {
+    const { browser, back } = await atCallback('replayed');
+    await browser.land(back);
+    const replays = [await browser.land(back), await browser.land(back)];
+    for (const { text } of replays) expect(text).toContain('href="/connect/replayed/demo"');
+    const [first] = connect.world.events.filter(({ type }) => type === 'connected');
+    expect(first).toMatchObject({ connectSession: expect.any(String) as string });
+    await atCallback('replayed').then((next) => next.browser.land(next.back));
+    await expect.poll(told).toEqual(['connected', 'state_unknown', 'connected']);
+    const failed = connect.world.events.find(({ type }) => type === 'connect-failed');
+    const { flow, connectSession } = first as { flow?: string; connectSession?: string };
+    expect(failed).toMatchObject({ tenantId: 'replayed', integration: 'demo', flow, connectSession });
+  });
+
+  it('that has expired is told of, whose it was, and the user may start again', async () => {
+    const { browser, back } = await atCallback('expired');
+    await connect.world.redis.del(await connect.world.redis.keys('connectors:connect-state:*'));
+    expect((await browser.land(back)).text).toContain('href="/connect/expired/demo"');
+    await expect.poll(told).toEqual(['state_unknown']);
+    expect(connect.world.events[0]).toMatchObject({ tenantId: 'expired', integration: 'demo' });
+  });
+
+  it('that is replayed elsewhere tells nobody there whose it was', async () => {
+    const { browser, back } = await atCallback('elsewhere');
+    await browser.land(back);
+    const page = await connect.browser().land(back);
+    expect([page.status, page.text.includes('elsewhere')]).toEqual([400, false]);
   });
 
   it('works once, also for two at the same moment', async () => {
@@ -64,7 +98,7 @@ describe('a state', () => {
       const { browser, back } = await atCallback('made-up');
       back.searchParams.set('state', state);
       expect((await browser.land(back)).status).toBe(400);
-      expect([exchanges(), await stored('made-up')]).toEqual([0, []]);
+      expect([exchanges(), await stored('made-up'), told()]).toEqual([0, [], []]);
     },
   );
 
