@@ -31,7 +31,8 @@ export const failures = {
     result: 'failed',
     status: 400,
     title: 'This began in another browser',
-    action: 'Start again, and stay in this browser. If you did not begin it yourself, close this page.',
+    action:
+      'Or you opened another link meanwhile, which ended the session that this began in. Start again, and stay in this browser. If you did not begin it yourself, close this page.',
   },
   wrong_issuer: {
     result: 'failed',

@@ -150,7 +150,8 @@ describe('a callback in another browser', () => {
   it('is refused to the same browser in a newer session', async () => {
     const { browser, back } = await atCallback('newer');
     await browser.enter(await linkTo('newer'));
-    expect((await browser.land(back)).status).toBe(400);
+    const page = await browser.land(back);
+    expect([page.status, page.text]).toEqual([400, expect.stringContaining('opened another link meanwhile')]);
     expect(await stored('newer')).toEqual([]);
   });
 });
