@@ -74,6 +74,9 @@ export const providerFields = {
   codeEncodedTwice: z
     .boolean()
     .describe('Whether the code of a callback has to be percent-decoded once more before it is redeemed.'),
+  declinedErrors: z
+    .array(z.string().min(1))
+    .describe('What the `error` of a callback is when the user said no.'),
   authorizeUrl: url
     .optional()
     .describe('Where users are sent to consent. Here and in the next three, `{name}` stands for a field.'),

@@ -110,6 +110,7 @@ export const oauthDefaults = {
   offlineScopes: [],
   authorizeParams: {},
   codeEncodedTwice: false,
+  declinedErrors: ['access_denied'],
   responseFields: {
     accessToken: 'access_token',
     refreshToken: 'refresh_token',

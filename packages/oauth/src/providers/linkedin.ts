@@ -16,6 +16,7 @@ export const linkedin: Provider = {
   apiBaseUrl,
   clientAuthentication: 'post',
   pkce: false,
+  declinedErrors: ['access_denied', 'user_cancelled_login', 'user_cancelled_authorize'],
   assumedLifetime: 60 * 86_400,
   refreshTokenRotates: false,
   refreshTokenLifetime: 365 * 86_400,

@@ -18,6 +18,7 @@ export const pipedrive: Provider = {
   apiHost: '[a-z0-9-]+\\.pipedrive\\.com',
   clientAuthentication: 'basic',
   pkce: false,
+  declinedErrors: ['access_denied', 'user_denied'],
   assumedLifetime: 3600,
   refreshTokenIdleLifetime: 60 * 86_400,
   unverified: ['pkce', 'assumedLifetime', 'refreshTokenIdleLifetime', 'refreshTokenRotates'],

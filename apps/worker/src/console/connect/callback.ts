@@ -76,7 +76,7 @@ async function comeBack(options: ConnectOptions, coming: ComingBack): Promise<En
 
   const callback = readCallback(ready, query);
   if (callback.kind === 'wrong_issuer') return failed('wrong_issuer');
-  if (callback.kind === 'refused') return refused(callback.error);
+  if (callback.kind === 'refused') return refused(ready, callback.error);
   const fields = knownFields(options, ready, { ...flow.fields, ...callback.fields });
   if (lacksCallbackField(ready, fields)) return failed('fields_missing');
 
@@ -105,8 +105,8 @@ function failed(code: FailureCode, reason?: string): Ending {
   return { kind: 'failed', code, ...(reason === undefined ? {} : { reason }) };
 }
 
-function refused(error: string): Ending {
-  if (error === 'access_denied') return failed('consent_denied');
+function refused({ provider }: ReadyIntegration, error: string): Ending {
+  if (provider.declinedErrors.includes(error)) return failed('consent_denied');
   const isTransient = error === 'server_error' || error === 'temporarily_unavailable';
   return failed(isTransient ? 'provider_unavailable' : 'provider_refused', error);
 }

@@ -6,7 +6,12 @@ const app = 'https://app.example.com';
 let connect: Connect;
 
 beforeAll(async () => {
-  connect = await startConnect({}, { CONNECT_RETURN_ORIGINS: app });
+  connect = await startConnect(
+    Object.fromEntries(
+      ['linkedin', 'pipedrive'].map((provider) => [provider, { entry: () => ({ provider }) }]),
+    ),
+    { CONNECT_RETURN_ORIGINS: app },
+  );
 });
 
 afterAll(() => connect.close());
@@ -166,6 +171,18 @@ describe('a user who says no', () => {
     await expect
       .poll(() => connect.world.events)
       .toMatchObject([{ type: 'connect-failed', ...demo('denied'), error: 'consent_denied' }]);
+  });
+
+  it.each([
+    ['linkedin', 'user_cancelled_login'],
+    ['linkedin', 'user_cancelled_authorize'],
+    ['pipedrive', 'user_denied'],
+  ])('is understood in the words of %s: %s', async (integration, error) => {
+    const browser = connect.browser();
+    const url = await browser.depart(await connect.link('declined', { integration }));
+    const query = new URLSearchParams({ error, state: url.searchParams.get('state') ?? '' });
+    const page = await browser.land(new URL(`/connect/callback/${integration}?${query}`, consoleUrl));
+    expect(page.text).toContain('You declined');
   });
 
   it('goes back to the application with that', async () => {
