@@ -17,11 +17,24 @@ export function registerResultPage(app: FastifyInstance, options: ConnectOptions
     const outcome = query.get('outcome') ?? '';
     if (isFailure(outcome)) return failurePage(reply, outcome, tenantId, integration.id);
     const codes = (query.get('warnings') ?? '').split(',');
-    const stored = await options.vault.credentials
-      .find({ tenantId, integration: integration.id })
-      .catch(() => undefined);
-    return reply.send(connectedPage(options, entered, codes.filter(isWarning), stored?.credential));
+    const stored = await findUsable(options, { tenantId, integration: integration.id });
+    return stored === undefined
+      ? reply.code(404).send(endedPage(entered))
+      : reply.send(connectedPage(options, entered, codes.filter(isWarning), stored));
   });
+}
+
+/** What agents can use now; `unknown` while Vault cannot say. */
+async function findUsable(
+  { vault }: ConnectOptions,
+  id: CredentialId,
+): Promise<StoredCredential | 'unknown' | undefined> {
+  try {
+    const { credential } = (await vault.credentials.find(id)) ?? {};
+    return credential?.metadata.status === 'needs_reauth' ? undefined : credential;
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Where a flow ends that leads to no application. */
@@ -81,10 +94,10 @@ function connectedPage(
   options: ConnectOptions,
   { tenantId, integration, visitor }: Entered,
   codes: WarningCode[],
-  stored: StoredCredential | undefined,
+  stored: StoredCredential | 'unknown',
 ): string {
   const { name, note } = integration.provider;
-  const { account } = stored?.metadata ?? {};
+  const account = stored === 'unknown' ? undefined : stored.metadata.account;
   const path = `/connect/${tenantId}/${integration.id}`;
   const notes = codes.map((code) => warningPart(code, code === 'no_refresh_token' ? note : undefined, path));
   const again = codes.every(canChoose)
@@ -98,6 +111,16 @@ function connectedPage(
         <strong>${tenantId}</strong> can use it now.
       </p>
       ${notes} ${again} ${onwardPart(options, { tenantId, integration, visitor })}`,
+  );
+}
+
+/** For a page that was kept, while its connection has come to an end. */
+function endedPage({ tenantId, integration: { id, provider } }: Entered): string {
+  return noticePage(
+    'neutral',
+    `${provider.name} is not connected`,
+    html`<p>Agents of <strong>${tenantId}</strong> cannot use it: what was connected has ended since.</p>
+      <p><a class="button primary wide" href="/connect/${tenantId}/${id}">Connect</a></p>`,
   );
 }
 

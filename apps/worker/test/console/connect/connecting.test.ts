@@ -120,6 +120,28 @@ describe('a user who connects', () => {
   });
 });
 
+describe('the page that says how it went', () => {
+  async function loseGrant(tenantId: string): Promise<void> {
+    const { credentials } = connect.world.admin;
+    const { credential, version } = await credentials.get(demo(tenantId));
+    const metadata = { ...credential.metadata, status: 'needs_reauth' } as const;
+    await credentials.write(demo(tenantId), { ...credential, metadata }, version);
+  }
+
+  it.each<[string, (tenantId: string) => Promise<unknown>]>([
+    ['was disconnected', (tenantId) => connect.world.admin.deleteCredentials(tenantId, 'demo')],
+    ['needs a reconnect', loseGrant],
+  ])('says no longer that it is connected when it %s since', async (why, end) => {
+    const tenantId = why.replaceAll(' ', '-');
+    const browser = connect.browser();
+    const { url } = await browser.connect(await linkTo(tenantId), 'ada');
+    await end(tenantId);
+    const page = await browser.open(url);
+    expect([page.status, page.text]).toEqual([404, expect.stringContaining('is not connected')]);
+    expect(page.text).toContain(`href="/connect/${tenantId}/demo"`);
+  });
+});
+
 describe('a user who connects again', () => {
   it('replaces what was stored', async () => {
     await connect.browser().connect(await linkTo('again'), 'ada');
