@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { html, type Html } from '../pages/html.ts';
 import { cardPage, noticePage } from '../pages/layout.ts';
 import type { ConnectOptions } from './connect.ts';
-import { complete } from './connect-page.ts';
+import { allowForm, complete } from './connect-page.ts';
 import { fieldLabel } from './field-label.ts';
 import { enter, enterForm, type Entered } from './enter.ts';
 import { resultPath } from './result-page.ts';
@@ -20,6 +20,7 @@ export function registerChoicesPage(app: FastifyInstance, options: ConnectOption
     const entered = enter(options, request, reply);
     if (entered === undefined) return reply;
     const found = await findChoices(options, entered);
+    allowForm(options, reply, entered.integration);
     return found === undefined || found.choices.length === 0
       ? reply.code(404).send(nothingPage(entered))
       : reply.send(choicesPage(options, entered, found.choices, found.credential));

@@ -59,8 +59,12 @@ async function isOver({ offboardings }: ConnectOptions, visitor: Visitor): Promi
   return offboardings.isSince(visitor.session.tenantId, visitor.session.madeAt);
 }
 
-/** Browsers hold every redirect that follows a form against this, on to the application that the user came from. */
-function allowForm({ consoleUrl }: ConnectOptions, reply: FastifyReply, { provider }: Integration): void {
+/** Browsers hold every redirect that follows a form against this, on to the application that the user came from or signs in at. */
+export function allowForm(
+  { consoleUrl }: ConnectOptions,
+  reply: FastifyReply,
+  { provider }: Integration,
+): void {
   const isPlain = [consoleUrl, provider.authorizeUrl, provider.issuer].some((url) =>
     url?.startsWith('http:'),
   );

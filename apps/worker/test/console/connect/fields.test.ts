@@ -131,6 +131,14 @@ describe('what another address knows', () => {
       .toMatchObject([{ type: 'credential-stored', tenantId: 'two' }]);
   });
 
+  it('is chosen on a page whose form may lead on: to where a user signs in whose session is over', async () => {
+    sites = [oneSite, otherSite];
+    const browser = connect.browser();
+    await browser.connect(await linkTo('sited', 'over'), 'ada');
+    const { headers } = await browser.open('/connect/over/sited/choices');
+    expect(headers.get('content-security-policy')).toContain("form-action 'self' https:");
+  });
+
   it.each(['ccc', '../aaa', ''])('may not be what the provider does not name: %j', async (cloudId) => {
     sites = [oneSite, otherSite];
     const browser = connect.browser();
