@@ -175,7 +175,7 @@ function sendOn(options: ConnectOptions, reply: FastifyReply, flow: Flow, ending
     const isOpen = warnings.some((code) => code === 'several_sites' || code === 'fields_unknown');
     const page = resultPath(flow, 'connected', warnings);
     return reply.redirect(
-      back === undefined || isOpen ? page : withResult(back, 'connected', flow.integration),
+      back === undefined || isOpen ? page : withResult(back, 'connected', flow.integration, warnings),
       303,
     );
   }
@@ -184,7 +184,7 @@ function sendOn(options: ConnectOptions, reply: FastifyReply, flow: Flow, ending
   if (code === 'wrong_browser') return failurePage(reply, code);
   const { result } = failures[code];
   return reply.redirect(
-    back === undefined ? resultPath(flow, code) : withResult(back, result, flow.integration),
+    back === undefined ? resultPath(flow, code) : withResult(back, result, flow.integration, [code]),
     303,
   );
 }

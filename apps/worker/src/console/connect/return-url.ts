@@ -13,10 +13,20 @@ export function returnAddress(text: string, origins: readonly string[]): string 
 /** What an application is told of a connect. */
 export type Result = 'connected' | 'denied' | 'failed';
 
-/** The address with what became of the connect. */
-export function withResult(returnUrl: string, result: Result, integration: string): string {
+/**
+ * The address with what became of the connect.
+ *
+ * @param codes why it failed, or what is other than expected of it
+ */
+export function withResult(
+  returnUrl: string,
+  result: Result,
+  integration: string,
+  codes: readonly string[] = [],
+): string {
   const url = new URL(returnUrl);
   url.searchParams.set('connectors_result', result);
   url.searchParams.set('integration', integration);
+  if (codes.length > 0) url.searchParams.set('connectors_codes', codes.join());
   return url.href;
 }

@@ -159,6 +159,15 @@ describe('a user who connects again', () => {
     expect(page.text).toContain('different account than before');
     await expect.poll(() => connect.world.events.at(-1)).toMatchObject({ warnings: ['other_account'] });
   });
+
+  it('with another account is told so by the application as well, which learns of it', async () => {
+    await connect.browser().connect(await linkTo('told-there'), 'ada');
+    const link = await linkTo('told-there', { returnUrl: app });
+    const { location } = await connect.browser().connect(link, 'grace');
+    expect(location).toBe(
+      `${app}/?connectors_result=connected&integration=demo&connectors_codes=other_account`,
+    );
+  });
 });
 
 describe('the tokens that a reconnect replaces', () => {
@@ -211,7 +220,9 @@ describe('a user who says no', () => {
     const browser = connect.browser();
     const link = await linkTo('denied', { returnUrl: app });
     const landed = await browser.land(await consent(await browser.depart(link), 'ada', true));
-    expect(landed.location).toBe(`${app}/?connectors_result=denied&integration=demo`);
+    expect(landed.location).toBe(
+      `${app}/?connectors_result=denied&integration=demo&connectors_codes=consent_denied`,
+    );
   });
 });
 
