@@ -105,9 +105,12 @@ export async function complete(
   try {
     const ready = await engine.discovery.complete(integration);
     const { clientAuthentication } = ready.provider;
-    const lacksSecret = ['basic', 'post', 'secret_as_user'].includes(clientAuthentication);
-    if (lacksSecret && ready.clientSecret === undefined) return 'not_ready';
-    return ready.provider.authorizeUrl === undefined ? 'not_ready' : ready;
+    const needsSecret = ['basic', 'post', 'secret_as_user'].includes(clientAuthentication);
+    const lacksSecret = needsSecret && ready.clientSecret === undefined;
+    if (!lacksSecret && ready.provider.authorizeUrl !== undefined) return ready;
+    const reason = lacksSecret ? 'client_secret_missing' : 'authorize_url_missing';
+    log.warn({ integration: integration.id, reason }, 'integration is not ready');
+    return 'not_ready';
   } catch (error) {
     if (!(error instanceof TokenRequestError)) throw error;
     log.warn({ integration: integration.id, reason: error.code }, 'integration is not ready');

@@ -6,11 +6,10 @@ const app = 'https://app.example.com';
 let connect: Connect;
 
 beforeAll(async () => {
+  const named = (provider: string) => ({ entry: () => ({ provider }) });
   connect = await startConnect(
-    Object.fromEntries(
-      ['linkedin', 'pipedrive'].map((provider) => [provider, { entry: () => ({ provider }) }]),
-    ),
-    { CONNECT_RETURN_ORIGINS: app },
+    { linkedin: named('linkedin'), pipedrive: named('pipedrive'), secretless: named('github') },
+    { CONNECT_RETURN_ORIGINS: app, SECRETLESS_CLIENT_SECRET: '' },
   );
 });
 
@@ -223,6 +222,16 @@ describe('a user who says no', () => {
     expect(landed.location).toBe(
       `${app}/?connectors_result=denied&integration=demo&connectors_codes=consent_denied`,
     );
+  });
+});
+
+describe('an integration that lacks its client secret', () => {
+  it('sends nobody away, and the log names what is missing', async () => {
+    const browser = connect.browser();
+    const link = await connect.link('early', { integration: 'secretless' });
+    const page = await browser.submit(await browser.enter(link));
+    expect([page.status, page.text]).toEqual([503, expect.stringContaining('is not set up')]);
+    expect(connect.lines.join('')).toMatch(/"integration":"secretless","reason":"client_secret_missing"/);
   });
 });
 
