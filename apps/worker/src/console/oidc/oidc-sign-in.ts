@@ -54,7 +54,7 @@ export function registerOidcSignIn(app: FastifyInstance, options: OidcSignInOpti
       );
     } catch (error) {
       log.warn({ from: request.ip, reason: reasonOf(error) }, 'sign-in refused');
-      return refuse(reply, error instanceof AuthorizationResponseError ? 'consent_denied' : 'answer_unsound');
+      return refuse(reply, refusalOf(error));
     }
   });
 }
@@ -131,9 +131,27 @@ function refuse(reply: FastifyReply, reason: keyof typeof refusals): FastifyRepl
     );
 }
 
+/** Whether the issuer said no, could not be asked, or said what proves nothing. */
+function refusalOf(error: unknown): keyof typeof refusals {
+  if (error instanceof AuthorizationResponseError)
+    return isPassing(error.error) ? 'issuer_unavailable' : 'consent_denied';
+  return causesOf(error).some((cause) => cause instanceof TokenRequestError)
+    ? 'issuer_unavailable'
+    : 'answer_unsound';
+}
+
+/** RFC 6749 4.1.2.1. */
+function isPassing(error: string): boolean {
+  return error === 'server_error' || error === 'temporarily_unavailable';
+}
+
+function causesOf(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
+}
+
 /** A code for the log. The texts of errors may hold what the issuer says. */
 function reasonOf(error: unknown): string {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  for (const cause of causesOf(error)) {
     if (cause instanceof TokenRequestError) return cause.code;
     if ('error' in cause && typeof cause.error === 'string') return codeOf(cause.error);
     if (!(cause.cause instanceof Error) && 'code' in cause) return String(cause.code);

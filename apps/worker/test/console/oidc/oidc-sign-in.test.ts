@@ -207,6 +207,26 @@ describe('an answer of the issuer', () => {
     expect(console.lines.join('')).toContain('"reason":"access_denied"');
   });
 
+  it.each(['server_error', 'temporarily_unavailable'])(
+    'that says it cannot answer now is no refusal of the user: %s',
+    async (error) => {
+      const attempt = await begin(console);
+      const query = { error, state: goodQuery(attempt).state };
+      const answer = await comeBack(console, query, attempt.cookie);
+      expect([answer.status, sessionOf(answer)]).toEqual([503, undefined]);
+    },
+  );
+
+  it('whose code cannot be redeemed, because nobody answers, is told as that', async () => {
+    const gone = await startIssuer();
+    const other = await startConsoleForTest(settings(gone.url, 'sub=alice'));
+    const attempt = await begin(other);
+    await gone.close();
+    const answer = await comeBack(other, goodQuery(attempt), attempt.cookie);
+    expect([answer.status, sessionOf(answer)]).toEqual([503, undefined]);
+    expect(await answer.text()).toContain('The sign-in service does not answer');
+  });
+
   it('leaves a session that the browser was given beforehand worth nothing', async () => {
     const attempt = await begin(console);
     issuer.state.claims = nonceOf(attempt);
