@@ -10,13 +10,13 @@ import { failures, type FailureCode, type WarningCode } from './outcomes.ts';
 import { redeem, type Redeemed } from './redeem.ts';
 import { failurePage, resultPath, vaultAwayPage } from './result-page.ts';
 import { returnAddress, withResult } from './return-url.ts';
-import { saveGranted } from './save-granted.ts';
+import { findReadable, saveGranted, type Saved } from './save-granted.ts';
 import { comeLate, comeUnasked } from './stray-callbacks.ts';
 import { tell } from './tell.ts';
 
 /** How a flow ended. A reason is a code, for the log. */
 export type Ending =
-  | { kind: 'connected'; credential: StoredCredential; replaced?: StoredCredential; warnings: WarningCode[] }
+  | (Saved & { kind: 'connected'; warnings: WarningCode[] })
   | { kind: 'failed'; code: FailureCode; reason?: string };
 
 /** The way back from a provider. */
@@ -85,20 +85,14 @@ async function comeBack(options: ConnectOptions, coming: ComingBack): Promise<En
   const { code } = callback;
   const redeemed = await redeem(options, { integration: ready, flow, secrets, code, fields, query });
   if (redeemed.kind === 'failed') return redeemed;
-  const credential = await saveGranted(options, flow, redeemed, before.stored !== undefined);
-  if (credential === undefined) return failed('not_saved');
+  const saved = await saveGranted(options, flow, redeemed, before.stored);
+  if (saved === undefined) return failed('not_saved');
   // Without Redis nobody knows. Then whoever offboards is told to repeat it.
   if (await options.offboardings.isSince(flow.tenantId, flow.startedAt).catch(() => false)) {
     await undoLate(options.engine, { tenantId: flow.tenantId, integration: flow.integration }, options.log);
     return failed('tenant_offboarded');
   }
-  const { stored } = before;
-  return {
-    kind: 'connected',
-    credential,
-    ...(stored === undefined ? {} : { replaced: stored }),
-    warnings: warningsOf(ready, flow, redeemed, stored),
-  };
+  return { kind: 'connected', ...saved, warnings: warningsOf(ready, flow, redeemed, saved.replaced) };
 }
 
 function failed(code: FailureCode, reason?: string): Ending {
@@ -130,17 +124,12 @@ function lacksCallbackField({ provider }: ReadyIntegration, fields: Record<strin
 
 /** Makes sure that Vault can keep what is about to be granted. */
 async function prepare(
-  { vault: { credentials } }: ConnectOptions,
+  { vault }: ConnectOptions,
   { tenantId, integration }: Flow,
 ): Promise<{ stored: StoredCredential | undefined } | VaultError> {
   try {
-    await credentials.ensureKeys(tenantId);
-    // What nobody can read is replaced all the same.
-    const found = await credentials.find({ tenantId, integration }).catch((error: unknown) => {
-      if (error instanceof VaultError) throw error;
-      return undefined;
-    });
-    return { stored: found?.credential };
+    await vault.credentials.ensureKeys(tenantId);
+    return { stored: await findReadable(vault, { tenantId, integration }) };
   } catch (error) {
     if (error instanceof VaultError) return error;
     throw error;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { adminToken, startInProcess } from '../../start-world.ts';
 import { consent, consoleUrl, startConnect, type Connect } from './start-connect.ts';
 
@@ -180,6 +180,20 @@ describe('the tokens that a reconnect replaces', () => {
     const current = await connectAs('ended', 'grace');
     await expect.poll(() => connect.world.isActive(former)).toBe(false);
     expect(await connect.world.isActive(current)).toBe(true);
+  });
+
+  it('are ended also when they came while the new ones were on their way', async () => {
+    const { provider } = connect.world;
+    const { browser, back } = await connect.atCallback('overtaken', 'demo');
+    provider.tokenRequests.length = 0;
+    provider.faults.next({ kind: 'hangAfterRotation' });
+    const landing = browser.land(back);
+    await vi.waitUntil(() => provider.tokenRequests[0]?.status !== undefined, 5_000);
+    const former = await connectAs('overtaken', 'grace');
+    provider.faults.release();
+    expect((await landing).text).toContain('another account than before');
+    await expect.poll(() => connect.world.isActive(former)).toBe(false);
+    await connect.world.expectLivingGrant(demo('overtaken'));
   });
 
   it('are let be when to end them would end the new ones: those of the same account', async () => {
