@@ -7,7 +7,7 @@ export interface AuthorizeRequest {
   redirectUri: string;
   /** Unguessable, bound to the user's session and checked at the callback (RFC 6749 10.12). */
   state: string;
-  /** From `newPkce`; left out for providers that do not take it. */
+  /** From `codeChallenge`; left out for providers that do not take it. */
   codeChallenge: string;
   /** Binds an ID token to this request (OpenID Connect). */
   nonce?: string;

@@ -9,7 +9,7 @@ export type { Integration, ReadyIntegration } from './integration.ts';
 export { integrationFields, readIntegrations } from './integration-settings.ts';
 export { entrySchema, loadIntegrations } from './load-integrations.ts';
 export { requestToken, type Mint } from './minted-token.ts';
-export { newPkce, type Pkce } from './pkce.ts';
+export { codeChallenge } from './pkce.ts';
 export type { ClientAuthentication, Provider, ReadyProvider } from './provider.ts';
 export {
   callProvider,

@@ -1,17 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { Secret } from '@connectors/vault-core';
+import { hash } from 'node:crypto';
+import type { Secret } from '@connectors/vault-core';
 
-/** RFC 7636: the verifier stays here until the code is exchanged, its S256 challenge goes into the authorize URL. */
-export interface Pkce {
-  verifier: Secret;
-  challenge: string;
-}
-
-/** A new verifier and its challenge. */
-export function newPkce(): Pkce {
-  const verifier = randomBytes(32).toString('base64url');
-  return {
-    verifier: new Secret(verifier),
-    challenge: createHash('sha256').update(verifier).digest('base64url'),
-  };
+/** RFC 7636 4.2, `S256`: goes into the authorize URL, while the verifier stays here until the code is exchanged. */
+export function codeChallenge(verifier: Secret): string {
+  return hash('sha256', verifier.reveal(), 'base64url');
 }

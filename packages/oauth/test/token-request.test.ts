@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { EgressGuard } from '@connectors/egress';
 import { Secret } from '@connectors/vault-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { exchangeCode, newPkce, refreshAccessToken, TokenRequestError } from '../src/index.ts';
+import { exchangeCode, refreshAccessToken, TokenRequestError } from '../src/index.ts';
 import type { ProviderAnswer, ReadyIntegration, ReadyProvider } from '../src/index.ts';
 import { plainIntegration } from './fixtures.ts';
 import { certificate, sendJson, startEndpoint } from './start-endpoint.ts';
@@ -110,7 +110,7 @@ describe('a refresh request', () => {
 });
 
 describe('a code exchange', () => {
-  const { verifier } = newPkce();
+  const verifier = new Secret('a-verifier-of-43-characters-or-more-RFC-7636');
   const exchange = {
     code: new Secret('code-1'),
     redirectUri: 'https://console.example/callback',

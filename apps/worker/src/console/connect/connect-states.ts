@@ -1,4 +1,5 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
+import { codeChallenge } from '@connectors/oauth';
 import { encodeBase32, orQueueUnavailable, Secret } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -98,11 +99,11 @@ export class ConnectStates {
   secretsOf(state: string): FlowSecrets {
     const derive = (purpose: string) =>
       createHmac('sha256', this.#key).update(`${purpose} ${state}`).digest();
-    const verifier = derive('pkce').toString('base64url');
+    const verifier = new Secret(derive('pkce').toString('base64url'));
     return {
       id: encodeBase32(derive('id').subarray(0, 10)),
-      verifier: new Secret(verifier),
-      challenge: hash('sha256', verifier, 'base64url'),
+      verifier,
+      challenge: codeChallenge(verifier),
       nonce: derive('nonce').toString('base64url'),
     };
   }

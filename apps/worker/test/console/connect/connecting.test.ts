@@ -225,7 +225,9 @@ describe('a user who says no', () => {
     const browser = connect.browser();
     const url = await browser.depart(await connect.link('declined', { integration }));
     const query = new URLSearchParams({ error, state: url.searchParams.get('state') ?? '' });
-    const page = await browser.land(new URL(`/connect/callback/${integration}?${query}`, consoleUrl));
+    const page = await browser.land(
+      new URL(`/connect/callback/${integration}?${query.toString()}`, consoleUrl),
+    );
     expect(page.text).toContain('You declined');
   });
 
