@@ -91,7 +91,7 @@ const steps: readonly Step[] = [
 ];
 
 function parseTarget(exchange: Exchange): void {
-  const { httpVersionMajor, httpVersionMinor, rawHeaders } = exchange.request;
+  const { httpVersionMajor, httpVersionMinor, rawHeaders, method, headers } = exchange.request;
   if (httpVersionMajor < 1) throw new ConnectorsError('invalid_request', 'The request is not HTTP/1.1');
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) if (isNamed(rawHeaders[i], 'host')) hosts += 1;
@@ -99,6 +99,11 @@ function parseTarget(exchange: Exchange): void {
   if (hosts === 0 && httpVersionMinor > 0)
     throw new ConnectorsError('invalid_request', 'The request has no Host');
   if (hosts > 1) throw new ConnectorsError('invalid_request', 'The request has several Hosts');
+  // RFC 9110 9.3.8: the upstream would send back all that it got, and so the token.
+  if (method === 'TRACE') throw new ConnectorsError('invalid_request', 'TRACE is not passed on');
+  // What stays of another coding when the chunks are gone, the upstream would take for the content.
+  if (!/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? ''))
+    throw new ConnectorsError('invalid_request', 'Transfer-Encoding may only be chunked');
   exchange.target = readTarget(exchange.url);
 }
 

@@ -156,15 +156,18 @@ test('trailers come back', async () => {
   expect(response.trailers).toEqual({ 'x-sum': '42' });
 });
 
-test.each(METHODS.filter((method) => method !== 'CONNECT'))('the method %s arrives', async (method) => {
-  let received: string | undefined;
-  bare.handle = (request, response) => {
-    received = request.method;
-    response.end();
-  };
-  const answer = await call(system.url, '/proxy/bare/', { method, headers: bearer(key) });
-  expect([answer.status, received]).toEqual([200, method]);
-});
+test.each(METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE'))(
+  'the method %s arrives',
+  async (method) => {
+    let received: string | undefined;
+    bare.handle = (request, response) => {
+      received = request.method;
+      response.end();
+    };
+    const answer = await call(system.url, '/proxy/bare/', { method, headers: bearer(key) });
+    expect([answer.status, received]).toEqual([200, method]);
+  },
+);
 
 test.each([
   ['JSON with large integers and spaces', 'application/json', '{"n": 12345678901234567890 }'],

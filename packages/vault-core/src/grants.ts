@@ -5,7 +5,7 @@ import { isPathPattern, pathPatternRule } from './path-pattern.ts';
 
 const id = z.string().refine(isId, `must be ${idRule}`);
 
-const httpMethods = new Set(METHODS.filter((method) => method !== 'CONNECT'));
+const httpMethods = new Set(METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE'));
 const httpMethod = z
   .string()
   .refine((method) => httpMethods.has(method), 'must be an HTTP method that the proxy takes, in upper case');

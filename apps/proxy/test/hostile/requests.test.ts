@@ -110,6 +110,12 @@ test('extensions of chunks end here: the upstream gets a body that is framed ane
   socket.destroy();
 });
 
+test('a body in another coding below its chunks is refused: the upstream would take it for the content', async () => {
+  const body = 'Transfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
+  expect(statuses(await exchange(system.url, `${line()}${authorized()}${body}`))).toEqual([400]);
+  expect(asked()).toEqual([]);
+});
+
 test('chunked that is followed by a length in another case is refused as well', async () => {
   const bytes = `${line()}${authorized()}tRANSFER-eNCODING: CHUNKED\r\ncONTENT-lENGTH: 3\r\n\r\n0\r\n\r\n`;
   expect(statuses(await exchange(system.url, bytes))).toEqual([400]);
@@ -210,6 +216,12 @@ describe('a target that is no path reaches nothing:', () => {
     expect(statuses(answer).filter((status) => status < 400)).toEqual([]);
     expect(asked()).toEqual([]);
   });
+});
+
+test('TRACE is refused: the upstream would send the token back', async () => {
+  const answer = await exchange(system.url, `${line('TRACE')}${authorized()}Connection: close\r\n\r\n`);
+  expect(statuses(answer)).toEqual([400]);
+  expect(asked()).toEqual([]);
 });
 
 describe('too much of something is refused:', () => {
