@@ -82,6 +82,9 @@ export interface ProxyDeps {
 /** How often open streams are looked through for those that have come to their end. */
 const expiryMs = 1_000;
 
+/** How often idle connections are ended while the proxy shuts down. */
+const closeIdleMs = 100;
+
 /** How often replicas tell each other what they let pass. */
 const reportMs = 250;
 
@@ -112,9 +115,14 @@ export function buildApp(deps: ProxyDeps): FastifyInstance {
   const stopSampling = deps.sampleLag((lagMs, now) => parts.shedder.sample(lagMs, now));
   const reporting = setInterval(() => void parts.rates?.report(), reportMs).unref();
   const expiring = setInterval(() => cutOffExpired(parts), expiryMs).unref();
-  // Nobody else would ever end them.
-  app.addHook('preClose', () => endStreams(parts, ({ upgrade }) => upgrade !== undefined));
+  let closingIdle: NodeJS.Timeout | undefined;
+  app.addHook('preClose', () => {
+    stop(parts);
+    // Some were told that they may stay, by an answer that had begun.
+    closingIdle = setInterval(() => app.server.closeIdleConnections(), closeIdleMs).unref();
+  });
   app.addHook('onClose', async () => {
+    clearInterval(closingIdle);
     stopSampling();
     clearInterval(reporting);
     clearInterval(expiring);
@@ -131,6 +139,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     tokens: openTokens(deps),
     failures: new FailedAttempts({ ...failureLimit, now }),
     underWay: new Set(),
+    isStopping: false,
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),
     ...openLimits(deps),
     ...openCredentials(deps, metrics),
@@ -211,6 +220,16 @@ function hearEvents(events: EventSubscription, parts: ProxyParts): void {
     for (const exchange of parts.underWay) exchange.isOutdated = true;
     void cutOff(parts);
   });
+}
+
+/** What is under way ends well, and its connections with it: an agent that is busy would keep its own for ever. */
+function stop(parts: ProxyParts): void {
+  parts.isStopping = true;
+  for (const { upgrade, response } of parts.underWay) {
+    // Nobody else would ever end a WebSocket, also one that is only about to open.
+    if (upgrade !== undefined) response.destroy();
+    else response.shouldKeepAlive = false;
+  }
 }
 
 /** A credential was replaced or deleted: its streams end, and what has not been sent yet looks again. */

@@ -41,6 +41,8 @@ export interface ProxyParts {
   failures: FailedAttempts;
   /** The requests under way. */
   underWay: Set<Exchange>;
+  /** Whether the proxy shuts down: each connection ends with what is under way on it. */
+  isStopping: boolean;
   /** Absent: tenants may send as much as they like. */
   rates: TenantRates | undefined;
   occupancy: Occupancy;

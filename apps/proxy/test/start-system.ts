@@ -141,6 +141,7 @@ export async function startSystem({
   const publisher = connectRedis(redis.url, 'background', () => undefined);
 
   return {
+    app,
     url,
     vaultServer,
     redis,

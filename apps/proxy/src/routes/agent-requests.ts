@@ -80,6 +80,10 @@ function wantsWebSocket({ method, url = '', headers }: IncomingMessage): boolean
 function serveUpgrade(request: IncomingMessage, upgrade: Upgrade, parts: ProxyParts): void {
   const { socket } = upgrade;
   socket.on('error', () => undefined);
+  if (parts.isStopping) {
+    socket.destroy();
+    return;
+  }
   const response = new ServerResponse(request);
   try {
     response.assignSocket(socket);
@@ -109,6 +113,7 @@ function refuseExpectation(request: IncomingMessage, response: ServerResponse, p
 function begin(request: IncomingMessage, response: ServerResponse, parts: ProxyParts): Exchange {
   const exchange = new Exchange(request, response);
   parts.underWay.add(exchange);
+  if (parts.isStopping) response.shouldKeepAlive = false;
   parts.occupancy.begin(exchange);
   response.once('close', () => conclude(exchange, parts));
   return exchange;
