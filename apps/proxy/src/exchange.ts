@@ -4,6 +4,7 @@ import type { CredentialUse, Upstream } from '@connectors/oauth';
 import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
 import type { Place } from './access/occupancy.ts';
 import type { KnownAgent } from './identity/known-agents.ts';
+import type { McpMessage } from './mcp/message.ts';
 import type { RequestBody } from './upstream/body.ts';
 import type { Upgrade } from './upstream/tunnel.ts';
 import type { Target } from './routes/target.ts';
@@ -23,7 +24,7 @@ export class Exchange {
   readonly startedAt = performance.now();
 
   agent!: KnownAgent;
-  /** When its key ends, in milliseconds since the epoch. */
+  /** When its key or token ends, in milliseconds since the epoch. */
   agentUntil = Infinity;
   target!: Target;
   credentialId!: CredentialId;
@@ -41,6 +42,8 @@ export class Exchange {
 
   /** The agent's headers that may be passed on: all, unless a step removes some. */
   headers: readonly string[];
+  /** The MCP messages in its body, where the agent's grants had them read. */
+  messages: readonly McpMessage[] | undefined;
   /** Turns an MCP session id of the upstream into one for this agent. */
   signSession: ((upstreamId: string) => string) | undefined;
   /** The connection, if the agent wants to speak WebSocket on it. */

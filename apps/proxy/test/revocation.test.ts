@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { startRedis } from '@connectors/dev-servers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bearer, call, open } from './call.ts';
+import { request } from './mcp/messages.ts';
+import { audience, startIssuer } from './start-issuer.ts';
 import { startSystem, type System } from './start-system.ts';
 import { startUpstream } from './start-upstream.ts';
 
@@ -11,8 +13,10 @@ let streaming: Awaited<ReturnType<typeof startUpstream>>;
 beforeAll(async () => {
   streaming = await startUpstream();
   streaming.handle = (_request, response) => void response.writeHead(200).write('data: 1\n\n');
-  system = await startSystem({ upstreams: { streaming: streaming.url } });
+  const entries = { 'streaming-mcp': { upstream: { mcp: streaming.url } } };
+  system = await startSystem({ upstreams: { streaming: streaming.url }, entries });
   await system.connect('acme', 'streaming');
+  await system.connect('acme', 'streaming-mcp');
 });
 afterAll(async () => {
   await system.close();
@@ -25,11 +29,15 @@ const grants = [{ tenants: ['acme'] }];
 async function startStream() {
   const { agent, key } = await system.admin.agents.create({ name: 'a bot', grants });
   const response = await open(system.url, '/proxy/streaming/', { headers: bearer(key.reveal()) });
-  const { promise: ended, resolve } = Promise.withResolvers<string>();
-  // Cut off, it is an error as well.
-  response.on('error', () => undefined).on('close', () => resolve('ended'));
+  const ended = endOf(response);
   await once(response, 'data');
   return { id: agent.id, response, ended };
+}
+
+function endOf(response: IncomingMessage): Promise<string> {
+  // Cut off, it is an error as well.
+  response.on('error', () => undefined);
+  return new Promise((resolve) => void response.on('close', () => resolve('ended')));
 }
 
 const announce = (agentId: string) => system.publish({ type: 'agent-changed', agentId });
@@ -111,6 +119,36 @@ describe('an open stream goes on when', () => {
   });
 });
 
+describe('when an agent’s tools change, of the streams that its calls of tools have opened', () => {
+  async function callTool(key: string, name: string) {
+    const headers = { ...bearer(key), 'content-type': 'application/json' };
+    const body = JSON.stringify(request('tools/call', { name }));
+    const response = await open(system.url, '/mcp/streaming-mcp', { method: 'POST', headers, body });
+    const ended = endOf(response);
+    await once(response, 'data');
+    return { response, ended };
+  }
+
+  test('those that it may not call any more end, and no other', async () => {
+    const mcp = (tools: string[]) => [{ tenants: ['acme'], mcp: { tools } }];
+    const { agent, key } = await system.admin.agents.create({ name: 'a bot', grants: mcp(['a', 'b']) });
+    const [kept, gone] = [await callTool(key.reveal(), 'a'), await callTool(key.reveal(), 'b')];
+    await system.admin.agents.update(agent.id, { grants: mcp(['a']) });
+    await announce(agent.id);
+    await gone.ended;
+    expect(isOpen(kept.response)).toBe(true);
+    kept.response.destroy();
+  });
+
+  test('those end of which nobody has read what they call', async () => {
+    const { agent, key } = await system.admin.agents.create({ name: 'a bot', grants });
+    const stream = await callTool(key.reveal(), 'a');
+    await system.admin.agents.update(agent.id, { grants: [{ tenants: ['acme'], mcp: { tools: ['a'] } }] });
+    await announce(agent.id);
+    await expect(stream.ended).resolves.toBe('ended');
+  });
+});
+
 test('while Vault cannot tell, streams go on; once it can, those of a revoked agent end', async () => {
   const [kept, other] = [await startStream(), await startStream()];
   await system.admin.agents.delete(other.id);
@@ -160,9 +198,7 @@ test('a stream ends with the key that opened it, and one that has no end goes on
       ...(settings.expiresAt && { expiresAt: settings.expiresAt }),
     });
     const response = await open(own.url, '/proxy/events/', { headers: bearer(key.reveal()) });
-    const ended = new Promise<string>((resolve) => {
-      response.on('error', () => undefined).on('close', () => resolve('ended'));
-    });
+    const ended = endOf(response);
     await once(response, 'data');
     return { response, ended };
   };
@@ -177,4 +213,32 @@ test('a stream ends with the key that opened it, and one that has no end goes on
   lasting.response.destroy();
   await own.close();
   await events.close();
+});
+
+test('a stream ends with the token that opened it, and not when that is verified anew', async () => {
+  const events = await startUpstream();
+  events.handle = (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+  const clock = { now: Date.now };
+  const issuer = await startIssuer(() => clock.now());
+  const claims = { tenants: 'tenants', integrations: undefined, grants: undefined };
+  const tokens = { issuer: issuer.url, audience, jwksUrl: undefined, claims };
+  const own = await startSystem({ upstreams: { events: events.url }, tokens });
+  clock.now = own.clock.now;
+  await own.connect('acme', 'events');
+  const begin = async (minutes: number) => {
+    const exp = Math.floor(own.clock.now() / 1_000) + minutes * 60;
+    const token = await issuer.sign({ claims: { exp, tenants: 'acme' } });
+    const response = await open(own.url, '/proxy/events/', { headers: bearer(token) });
+    const ended = endOf(response);
+    await once(response, 'data');
+    return { response, ended };
+  };
+  const [long, short] = [await begin(30), await begin(15)];
+  own.clock.offset += 16 * 60_000;
+  await short.ended;
+  expect(isOpen(long.response)).toBe(true);
+  own.clock.offset += 15 * 60_000;
+  await expect(long.ended).resolves.toBe('ended');
+  await Promise.all([own.close(), events.close(), issuer.close()]);
 });

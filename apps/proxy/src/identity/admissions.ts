@@ -4,8 +4,10 @@ import type { KnownAgent } from './known-agents.ts';
 /** What was presented once, and found to be good. */
 export interface Admission {
   agent: KnownAgent;
-  /** Milliseconds since the epoch from which on it is looked at anew; infinite for what does not expire. */
+  /** When it ends, in milliseconds since the epoch; infinite for what does not expire. */
   expiresAt: number;
+  /** From when on it is looked at anew, which may be before. */
+  trustedUntil: number;
   /** Whether it is a key of a stored agent, which may change or be revoked before; else a token. */
   isStored: boolean;
 }

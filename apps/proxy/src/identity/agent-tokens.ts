@@ -55,12 +55,13 @@ export class AgentTokens {
     if (!types.has(typ?.toLowerCase())) throw refused('its type is another');
     if (typeof sub !== 'string' || sub === '') throw refused('it has no subject');
     const now = this.#options.now();
-    const expiresAt = Math.min(((exp ?? 0) + clockTolerance) * 1_000, now + trustedMs);
+    const expiresAt = ((exp ?? 0) + clockTolerance) * 1_000;
+    const trustedUntil = Math.min(expiresAt, now + trustedMs);
     const grants = readGrants(payload, this.#options.claims);
     const id = agentIdOf(sub);
     const createdAt = new Date(now).toISOString();
     const agent = { id, name: id, keys: [], grants, createdAt, permissions: new Permissions(grants) };
-    return { agent, expiresAt, isStored: false };
+    return { agent, expiresAt, trustedUntil, isStored: false };
   }
 
   async #check(token: string): Promise<{ payload: JWTPayload; typ: string | undefined }> {

@@ -1,6 +1,7 @@
 import { ConnectorsError, type ErrorCode } from '@connectors/vault-core';
 import { checkCall } from '../access/check-grant.ts';
 import type { Exchange } from '../exchange.ts';
+import { checkPassedMessages } from '../mcp/inspect-message.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { admitAgent } from './identify-agent.ts';
 
@@ -39,11 +40,17 @@ export function cutOffExpired({ underWay, now }: Pick<ProxyParts, 'underWay' | '
 function isOver(exchange: Exchange, now: number): boolean {
   if (now >= exchange.agentUntil) return true;
   try {
-    checkCall(exchange, exchange.credentialId, now);
+    checkPassed(exchange, now);
     return false;
   } catch {
     return true;
   }
+}
+
+/** @throws ConnectorsError unless it would be granted now as well */
+function checkPassed(exchange: Exchange, now: number): void {
+  checkCall(exchange, exchange.credentialId, now);
+  checkPassedMessages(exchange, now);
 }
 
 /** How it would be refused now, if at all. */
@@ -51,7 +58,7 @@ async function refusalOf(exchange: Exchange, parts: ProxyParts): Promise<ErrorCo
   try {
     await admitAgent(exchange, parts);
     // What is under way goes on for the tenant that it was begun for, whatever the agent's tenants are now.
-    checkCall(exchange, exchange.credentialId, parts.now());
+    checkPassed(exchange, parts.now());
     return parts.agents.isCertainOf(exchange.agent.id) ? undefined : 'vault_unavailable';
   } catch (error) {
     return error instanceof ConnectorsError ? error.code : undefined;

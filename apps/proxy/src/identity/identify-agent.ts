@@ -26,7 +26,7 @@ export function admitAgent(exchange: Exchange, parts: ProxyParts): void | Promis
   const admission = admissions.find(authorization);
   if (
     admission !== undefined &&
-    now() < admission.expiresAt &&
+    now() < admission.trustedUntil &&
     // The same object: nothing has changed about the agent since.
     (!admission.isStored || agents.peek(admission.agent.id) === admission.agent)
   ) {
@@ -41,10 +41,9 @@ export function admitAgent(exchange: Exchange, parts: ProxyParts): void | Promis
   return found instanceof Promise ? found.then(admit) : admit(found);
 }
 
-function letIn(exchange: Exchange, { agent, expiresAt, isStored }: Admission): void {
+function letIn(exchange: Exchange, { agent, expiresAt }: Admission): void {
   exchange.agent = agent;
-  // A token is verified anew now and then, and so its admission ends before it does.
-  exchange.agentUntil = isStored ? expiresAt : Infinity;
+  exchange.agentUntil = expiresAt;
 }
 
 function presentedIn(authorization: string): string {
@@ -81,7 +80,7 @@ function verifyKey(agent: KnownAgent | null, presented: AgentKey, now: number): 
   if (agent === null || key === undefined) throw unauthenticated('The agent key is not valid');
   const expiresAt = Math.min(timeOf(agent.expiresAt), timeOf(key.expiresAt));
   if (now >= expiresAt) throw unauthenticated('The agent key has expired');
-  return { agent, expiresAt, isStored: true };
+  return { agent, expiresAt, trustedUntil: expiresAt, isStored: true };
 }
 
 function timeOf(expiresAt: string | undefined): number {

@@ -4,7 +4,7 @@ import { GrantMissingError } from '../access/grant-missing-error.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import { takeBody } from '../upstream/forward.ts';
-import { readMessages, type McpCall } from './message.ts';
+import { readMessages, type McpCall, type McpMessage } from './message.ts';
 import { findMismatch, HeaderMismatchError } from './mirrored-headers.ts';
 import { parseStrictly } from './strict-json.ts';
 
@@ -30,8 +30,7 @@ export function inspectMessage(exchange: Exchange, parts: ProxyParts): void | Pr
 }
 
 async function inspect(exchange: Exchange, parts: ProxyParts): Promise<void> {
-  const { now } = parts;
-  const { request, response, agent, credentialId: id } = exchange;
+  const { request, response } = exchange;
   refuseOtherForms(request);
   await takeBody(exchange, parts);
   if (exchange.body.kind === 'streamed') {
@@ -45,11 +44,27 @@ async function inspect(exchange: Exchange, parts: ProxyParts): Promise<void> {
   const { messages, isBatch } = read(bytes);
   const mismatch = findMismatch(request, isBatch ? undefined : messages[0]);
   if (mismatch !== undefined) throw new HeaderMismatchError(mismatch);
+  exchange.messages = messages;
+  checkMessages(exchange, messages, parts.now());
+}
+
+/** Each of them is granted. */
+function checkMessages(exchange: Exchange, messages: readonly McpMessage[], now: number): void {
+  const { agent, credentialId: id } = exchange;
   for (const message of messages) {
     if (message.kind === 'response') continue;
     const tool = message.method === 'tools/call' ? message.name : undefined;
-    if (!agent.permissions.allowsMcp(id, message.method, tool, now())) throw missing(exchange, message, tool);
+    if (!agent.permissions.allowsMcp(id, message.method, tool, now)) throw missing(exchange, message, tool);
   }
+}
+
+/** What was let pass before would be granted now as well. Of a body that nobody has read nobody can tell. */
+export function checkPassedMessages(exchange: Exchange, now: number): void {
+  const { agent, target, credentialId, request, messages } = exchange;
+  const { body }: Partial<Exchange> = exchange;
+  if (target.surface !== 'mcp' || !agent.permissions.limitsMcp(credentialId, now)) return;
+  if (messages !== undefined) checkMessages(exchange, messages, now);
+  else if (request.method === 'POST' && body !== undefined) throw new ConnectorsError('agent_forbidden');
 }
 
 function missing(
