@@ -114,7 +114,10 @@ export async function serve(exchange: Exchange, parts: ProxyParts): Promise<void
   try {
     for (let i = 0; i < steps.length; i += 1) {
       const pending = steps[i]?.(exchange, parts);
-      if (pending !== undefined) await pending;
+      if (pending === undefined) continue;
+      await pending;
+      // The agent went away meanwhile: what further steps took up for it, nobody would give back.
+      if (exchange.response.destroyed) return;
     }
   } catch (error) {
     if (!(await answerMessage(exchange, error, parts))) answerProblem(exchange, error, parts);

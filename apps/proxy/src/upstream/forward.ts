@@ -52,6 +52,7 @@ export function forward(exchange: Exchange, parts: ProxyParts): Promise<void> {
 
 async function sendAgain(exchange: Exchange, parts: ProxyParts): Promise<void> {
   await replaceCredential(exchange, parts);
+  if (exchange.response.destroyed) return;
   if (exchange.body.kind === 'streamed') {
     const message = 'The credential was refreshed, but this body was not kept: send the request again';
     throw new ConnectorsError('payload_too_large', message);
