@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -225,3 +226,23 @@ test('a slow upstream slows the agent down', async () => {
   expect((await answering).text).toBe('enough');
   body.destroy();
 });
+
+/** What the kernel has a timer for on the connection from this port, as proc(5) has it: 2 is to probe the peer. */
+const timerOf = async (port: number) => {
+  const row = (await readFile('/proc/net/tcp', 'utf8'))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, , remote]) => remote?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`));
+  return row?.[5]?.slice(0, 2);
+};
+
+test.runIf(process.platform === 'linux')(
+  'an agent that vanished without a word is found out: its connection is probed',
+  async () => {
+    bare.handle = (_request, response) => void response.write('begun');
+    const response = await open(system.url, '/proxy/bare/', { headers: bearer(key) });
+    await once(response, 'data');
+    await expect.poll(() => timerOf(response.socket.localPort ?? 0)).toBe('02');
+    response.on('error', () => undefined).destroy();
+  },
+);

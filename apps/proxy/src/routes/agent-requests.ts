@@ -14,6 +14,9 @@ import { serve, type ProxyParts } from '../pipeline.ts';
 import type { Upgrade } from '../upstream/tunnel.ts';
 import { answerProblem } from './problem.ts';
 
+/** A connection that is silent for so long is probed. */
+const probeAfterMs = 60_000;
+
 /** What the proxy answers itself. */
 const own = /^\/(?:healthz|readyz|metrics|\.well-known\/[\w./-]*)(?:\?|$)/;
 
@@ -29,6 +32,9 @@ export function createProxyServer(serveOwn: RequestListener, parts: ProxyParts):
     optimizeEmptyRequests: true,
     headersTimeout: parts.agentIdleMs,
     connectionsCheckingInterval: Math.ceil(parts.agentIdleMs / 4),
+    // A stream may be silent for ever: agents that vanished without a word are found out.
+    keepAlive: true,
+    keepAliveInitialDelay: probeAfterMs,
     // A large body takes as long as it takes: see readBody.
     requestTimeout: 0,
     // Other protocols are not offered: such a request is answered as if it had not asked (RFC 9110 7.8).

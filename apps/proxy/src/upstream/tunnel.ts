@@ -12,9 +12,6 @@ export interface Upgrade {
 /** How long one side may speak on after the other has ended. */
 const lingerMs = 5_000;
 
-/** Peers that vanished without a word are found out. */
-const probeAfterMs = 60_000;
-
 /**
  * Tells the agent that the upstream speaks WebSocket, and passes bytes both ways, at both sides' pace, until either side ends.
  *
@@ -28,7 +25,6 @@ export function openTunnel(
 ): void {
   response.writeHead(101, [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
   response.end();
-  agent.setKeepAlive(true, probeAfterMs);
   if (head.length > 0) upstream.write(head);
   // An error on one side ends the other. After a clean end the other side may say its last words.
   const linger = () => {
