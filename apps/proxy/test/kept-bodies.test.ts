@@ -3,16 +3,23 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bearer, call, echoOf, problemOf } from './call.ts';
+import { bearer, call, echoOf, open, problemOf } from './call.ts';
 import { startSystem, type System } from './start-system.ts';
+import { startUpstream } from './start-upstream.ts';
 
 let system: System;
+let streaming: Awaited<ReturnType<typeof startUpstream>>;
 const maxKeptBytes = 100_000;
 
 beforeAll(async () => {
-  system = await startSystem({ maxKeptBytes, refreshWaitMs: 300 });
+  streaming = await startUpstream();
+  const entries = { streaming: { upstream: { rest: streaming.url } } };
+  system = await startSystem({ maxKeptBytes, refreshWaitMs: 300, entries });
 });
-afterAll(() => system.close());
+afterAll(async () => {
+  await system.close();
+  await streaming.close();
+});
 
 async function connected(tenant: string) {
   const { stored } = await system.connect(tenant);
@@ -38,23 +45,44 @@ function startBody(begin: Buffer) {
   };
 }
 
+/** What is said to a message that is to be read, and is not granted: `overloaded` if there is no room to read it. */
+async function readsMessages(): Promise<string> {
+  const { key } = await system.createAgent({ tenants: ['reader'], mcp: { tools: ['whoami'] } });
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'none' } });
+  const headers = { ...bearer(key), 'content-type': 'application/json' };
+  return problemOf(await call(system.url, '/mcp/demo', { method: 'POST', headers, body })).code;
+}
+
 describe('bodies that wait for their end', () => {
   test('cannot fill the memory: what has to be read finds no room then, until they are answered', async () => {
     const { post } = await connected('room');
-    const grants = [{ tenants: ['room'], mcp: { tools: ['whoami'] } }];
-    const { key } = await system.admin.agents.create({ name: 'limited', grants });
-    const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'none' } });
-    const headers = { ...bearer(key.reveal()), 'content-type': 'application/json' };
-    const read = async () =>
-      problemOf(await call(system.url, '/mcp/demo', { method: 'POST', headers, body: message })).code;
-    expect(await read()).toBe('agent_forbidden');
+    expect(await readsMessages()).toBe('agent_forbidden');
 
     const waiting = startBody(randomBytes(maxKeptBytes - 10));
     const slow = post(waiting.body);
-    await expect.poll(read).toBe('overloaded');
+    await expect.poll(readsMessages).toBe('overloaded');
     waiting.end(Buffer.from('end'));
     expect(echoOf(await slow).body.bytes).toBe(maxKeptBytes - 7);
-    await expect.poll(read).toBe('agent_forbidden');
+    await expect.poll(readsMessages).toBe('agent_forbidden');
+  });
+
+  test('take up memory no longer than until their answer begins, which may last for days', async () => {
+    await system.connect('lasting', 'streaming');
+    const { key } = await system.createAgent({ tenants: ['lasting'] });
+    streaming.handle = (incoming, response) =>
+      void incoming
+        .resume()
+        .once('end', () =>
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n'),
+        );
+    const body = randomBytes(maxKeptBytes - 10);
+    const response = await open(system.url, '/proxy/streaming/', {
+      method: 'POST',
+      headers: bearer(key),
+      body,
+    });
+    expect(await readsMessages()).toBe('agent_forbidden');
+    response.on('error', () => undefined).destroy();
   });
 
   test('are passed on without being kept where there is no room', async () => {

@@ -72,7 +72,7 @@ function send(exchange: Exchange, parts: ProxyParts): Promise<RelayOutcome> {
   const length = request.headers['content-length'];
   // undici counts what it has; what streams is as long as the agent said.
   if (body.kind !== 'kept' && length !== undefined) headers.push('content-length', length);
-  const relay = new Relay(exchange, parts.occupancy);
+  const relay = new Relay(exchange, parts);
   const dispatcher = upgrade === undefined ? parts.dispatchers.for(body) : parts.dispatchers.http1;
   dispatcher.dispatch(
     {

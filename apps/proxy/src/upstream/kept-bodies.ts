@@ -16,8 +16,11 @@ export class KeptBodies {
     return true;
   }
 
+  /** Nobody will send it again. */
   release(exchange: Exchange): void {
     this.#freeBytes += exchange.keptBytes;
     exchange.keptBytes = 0;
+    const { body }: Partial<Exchange> = exchange;
+    if (body?.kind === 'kept') exchange.body = { kind: 'none' };
   }
 }

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 import { isTokenRefused } from '@connectors/oauth';
 import { ConnectorsError } from '@connectors/vault-core';
 import type { Dispatcher } from 'undici';
-import type { Occupancy } from '../access/occupancy.ts';
 import type { Exchange } from '../exchange.ts';
 import { signSessions } from '../mcp/check-session.ts';
+import type { ProxyParts } from '../pipeline.ts';
 import { toUpstreamError } from './failure.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { has, responseHeaders } from './response-headers.ts';
@@ -36,7 +36,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #settle: PromiseWithResolvers<RelayOutcome>;
   readonly #exchange: Exchange;
   readonly #response: ServerResponse;
-  readonly #occupancy: Occupancy;
+  readonly #parts: Pick<ProxyParts, 'occupancy' | 'keptBodies'>;
   readonly #sentAt = performance.now();
   #controller: Controller | undefined;
   #interims = 0;
@@ -46,9 +46,9 @@ export class Relay implements Dispatcher.DispatchHandler {
   #first: Buffer | undefined;
   #isUnderWay = false;
 
-  constructor(exchange: Exchange, occupancy: Occupancy) {
+  constructor(exchange: Exchange, parts: Pick<ProxyParts, 'occupancy' | 'keptBodies'>) {
     this.#exchange = exchange;
-    this.#occupancy = occupancy;
+    this.#parts = parts;
     this.#response = exchange.response;
     this.#settle = Promise.withResolvers();
     this.outcome = this.#settle.promise;
@@ -88,7 +88,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     const head = { status, statusMessage: printable.test(statusMessage) ? statusMessage : '', headers };
     this.#held = HeldAnswer.of(head, parsed, this.#exchange.upstream.provider.tokenRefusedErrors);
     if (this.#held !== undefined) return;
-    this.#response.writeHead(status, head.statusMessage, headers);
+    this.#writeHead(head);
     // Headers wait for what came with them, but not for a body that takes its time, such as a stream of events.
     queueMicrotask(this.#begin);
   }
@@ -170,14 +170,20 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** It is no refusal: it goes out as if it had not been held. */
   #release({ head, body }: HeldAnswer): void {
     this.#held = undefined;
-    this.#response.writeHead(head.status, head.statusMessage, head.headers);
+    this.#writeHead(head);
     this.#first = body;
+  }
+
+  #writeHead({ status, statusMessage, headers }: HeldAnswer['head']): void {
+    // The request will not be sent again, and the answer may last for days.
+    this.#parts.keptBodies.release(this.#exchange);
+    this.#response.writeHead(status, statusMessage, headers);
   }
 
   /** Says whether the tenant may have one more. */
   #becomeStream(): boolean {
     try {
-      this.#occupancy.becomeStream(this.#exchange);
+      this.#parts.occupancy.becomeStream(this.#exchange);
       return true;
     } catch (error) {
       this.#settle.reject(error);
