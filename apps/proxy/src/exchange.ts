@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CredentialUse, Upstream } from '@connectors/oauth';
 import type { ConnectorsError, CredentialId, UsableCredential } from '@connectors/vault-core';
-import type { Place } from './access/occupancy.ts';
 import type { KnownAgent } from './identity/known-agents.ts';
 import type { McpMessage } from './mcp/message.ts';
 import type { RequestBody } from './upstream/body.ts';
@@ -48,8 +47,8 @@ export class Exchange {
   signSession: ((upstreamId: string) => string) | undefined;
   /** The connection, if the agent wants to speak WebSocket on it. */
   upgrade: Upgrade | undefined;
-  /** The places it takes up; see `Occupancy`. */
-  occupies: Place[] = [];
+  /** Where it counts; see `Occupancy`. */
+  occupies: string[] = [];
   /** Whether it has become an event stream or a WebSocket. */
   isStream = false;
   /** How many bytes of its body are kept in memory. */

@@ -13,10 +13,8 @@ export interface OccupancyLimits {
   maxStreams: number;
 }
 
-/** How many requests take up the same place. */
-export interface Place {
-  count: number;
-}
+/** Ids hold no such character, so no tenant has the proxy's place, or an integration's. */
+const proxy = '*';
 
 /** No tenant may have more of a place than this, so that the others find room. */
 const tenantShare = 0.5;
@@ -28,8 +26,8 @@ const tenantShare = 0.5;
  */
 export class Occupancy {
   readonly #limits: OccupancyLimits;
-  readonly #proxy: Place = { count: 0 };
-  readonly #places = new Map<string, Place>();
+  /** How many take up the same place, by its name; a place that nobody takes up is not kept. */
+  readonly #counts = new Map<string, number>();
 
   constructor(limits: OccupancyLimits) {
     this.#limits = limits;
@@ -37,19 +35,18 @@ export class Occupancy {
 
   /** Whether there are more requests than there may be. */
   get isFull(): boolean {
-    return this.#proxy.count > this.#limits.maxRequests;
+    return this.#count(proxy) > this.#limits.maxRequests;
   }
 
   begin(exchange: Exchange): void {
-    take(exchange, this.#proxy);
+    this.#take(exchange, proxy);
   }
 
   /** @throws RateLimitError */
   enterProxy(exchange: Exchange): void {
     const { tenantId } = exchange.credentialId;
-    const own = this.#place(tenantId);
-    if (own.count >= shareOf(this.#limits.maxRequests)) throw tooMany(tenantId, 'requests');
-    take(exchange, own);
+    if (this.#count(tenantId) >= shareOf(this.#limits.maxRequests)) throw tooMany(tenantId, 'requests');
+    this.#take(exchange, tenantId);
   }
 
   /** @throws RateLimitError, or ConnectorsError `overloaded` when all tenants together are too many */
@@ -57,47 +54,45 @@ export class Occupancy {
     const { upstream, credentialId } = exchange;
     const { tenantId, integration } = credentialId;
     const max = upstream.provider.maxConcurrentRequests ?? this.#limits.maxPerIntegration;
-    // Ids hold no such character, so no tenant has an integration's place.
-    const all = this.#place(`*${integration}`);
-    const own = this.#place(credentialKey(credentialId));
-    if (own.count >= shareOf(max)) throw tooMany(tenantId, `requests to ${integration}`);
-    if (all.count >= max) {
+    const all = `*${integration}`;
+    const own = credentialKey(credentialId);
+    if (this.#count(own) >= shareOf(max)) throw tooMany(tenantId, `requests to ${integration}`);
+    if (this.#count(all) >= max) {
       const message = `Too many requests to ${integration} are under way`;
       throw new ConnectorsError('overloaded', message, { retryAfterMs });
     }
-    take(exchange, all);
-    take(exchange, own);
+    this.#take(exchange, all);
+    this.#take(exchange, own);
   }
 
   /** @throws RateLimitError */
   becomeStream(exchange: Exchange): void {
     const { tenantId } = exchange.credentialId;
-    const streams = this.#place(`~${tenantId}`);
-    if (streams.count >= this.#limits.maxStreams) throw tooMany(tenantId, 'streams');
+    const streams = `~${tenantId}`;
+    if (this.#count(streams) >= this.#limits.maxStreams) throw tooMany(tenantId, 'streams');
     this.leave(exchange);
-    take(exchange, streams);
+    this.#take(exchange, streams);
     exchange.isStream = true;
   }
 
   /** The request is over. */
   leave(exchange: Exchange): void {
-    for (const place of exchange.occupies) place.count -= 1;
+    for (const place of exchange.occupies) {
+      const left = this.#count(place) - 1;
+      if (left === 0) this.#counts.delete(place);
+      else this.#counts.set(place, left);
+    }
     exchange.occupies = [];
   }
 
-  #place(name: string): Place {
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      place = { count: 0 };
-      this.#places.set(name, place);
-    }
-    return place;
+  #count(place: string): number {
+    return this.#counts.get(place) ?? 0;
   }
-}
 
-function take(exchange: Exchange, place: Place): void {
-  place.count += 1;
-  exchange.occupies.push(place);
+  #take(exchange: Exchange, place: string): void {
+    this.#counts.set(place, this.#count(place) + 1);
+    exchange.occupies.push(place);
+  }
 }
 
 function shareOf(max: number): number {
