@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import type { EgressGuard } from '@connectors/egress';
 import {
   CredentialCache,
@@ -46,6 +47,8 @@ export interface ProxyDeps {
   upstreams: Upstreams;
   /** Whose JWTs agents may present, if anybody's. */
   tokens: TokenSettings | undefined;
+  /** The load balancers in front. */
+  trustedProxies: BlockList | undefined;
   guard: EgressGuard;
   log: Logger;
   auditLog: Logger;
@@ -138,6 +141,7 @@ function assemble(deps: ProxyDeps): ProxyParts {
     admissions: new Admissions(),
     tokens: openTokens(deps),
     failures: new FailedAttempts({ ...failureLimit, now }),
+    trustedProxies: deps.trustedProxies,
     underWay: new Set(),
     isStopping: false,
     agents: new KnownAgents({ store: vault.agents, events, staleMaxMs, now }),

@@ -14,6 +14,7 @@ import {
   type ConfigRule,
 } from '@connectors/vault-core';
 import { z } from 'zod';
+import { trustedProxiesField } from './identity/client-address.ts';
 import { tokenFields, tokenRule, tokenSettings } from './identity/token-settings.ts';
 import { prepareUpstreams } from './upstream/upstreams.ts';
 
@@ -33,6 +34,7 @@ export const proxyConfigSchema = z.object({
     .describe(
       'Address at which agents reach the proxy, for the metadata that tells MCP clients how to authenticate. Needed if something in front of the proxy terminates TLS; by default the `Host` of each request.',
     ),
+  ...trustedProxiesField,
   CREDENTIAL_CACHE_SECONDS: seconds(60).describe(
     'How long a credential is used from memory before Vault is asked again, in seconds. An event drops it earlier.',
   ),

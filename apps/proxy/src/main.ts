@@ -67,6 +67,7 @@ function settingsOf(config: ReturnType<typeof readProxyConfig>['config']) {
   return {
     consoleUrl: config.CONSOLE_URL,
     proxyUrl: config.PROXY_URL,
+    trustedProxies: config.TRUSTED_PROXIES,
     credentialCacheMs: config.CREDENTIAL_CACHE_SECONDS * 1_000,
     staleMaxMs: config.STALE_MAX_SECONDS * 1_000,
     refreshWaitMs: config.REFRESH_WAIT_MS,

@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import {
   ConnectorsError,
   type CredentialCache,
@@ -39,6 +40,8 @@ export interface ProxyParts {
   /** Agents that present a token; absent where no issuer is configured. */
   tokens: AgentTokens | undefined;
   failures: FailedAttempts;
+  /** Whose word counts for where a request comes from. */
+  trustedProxies: BlockList | undefined;
   /** The requests under way. */
   underWay: Set<Exchange>;
   /** Whether the proxy shuts down: each connection ends with what is under way on it. */

@@ -41,6 +41,7 @@ type Limits = Pick<
   | 'maxKeptBytes'
   | 'sampleLag'
   | 'proxyUrl'
+  | 'trustedProxies'
   | 'agentIdleMs'
   | 'http2'
   | 'credentialCacheMs'
@@ -118,6 +119,7 @@ export async function startSystem({
     tokens: undefined,
     consoleUrl: 'http://console.test',
     proxyUrl: undefined,
+    trustedProxies: undefined,
     credentialCacheMs: 60_000,
     staleMaxMs: 3_600_000,
     refreshWaitMs: 15_000,

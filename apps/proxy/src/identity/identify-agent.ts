@@ -8,6 +8,7 @@ import {
 import type { Exchange } from '../exchange.ts';
 import type { ProxyParts } from '../pipeline.ts';
 import type { Admission } from './admissions.ts';
+import { addressBlock, clientAddress } from './client-address.ts';
 import type { KnownAgent } from './known-agents.ts';
 
 /** Who calls: the agent whose key, or token, is in `Authorization`. */
@@ -92,18 +93,18 @@ function refuse(error: unknown, exchange: Exchange, parts: ProxyParts): never {
   const isAttempt = error instanceof ConnectorsError && !(error instanceof NothingPresented);
   if (isAttempt && error.code === 'agent_unauthenticated') {
     checkFailures(exchange, parts);
-    parts.failures.add(addressOf(exchange));
+    parts.failures.add(origin(exchange, parts));
   }
   throw error;
 }
 
-function checkFailures(exchange: Exchange, { failures }: ProxyParts): void {
-  const waitMs = failures.waitMs(addressOf(exchange));
+function checkFailures(exchange: Exchange, parts: ProxyParts): void {
+  const waitMs = parts.failures.waitMs(origin(exchange, parts));
   if (waitMs > 0) throw new RateLimitError('Too many wrong keys came from your address', waitMs);
 }
 
-function addressOf({ request }: Exchange): string {
-  return request.socket.remoteAddress ?? '';
+function origin({ request }: Exchange, { trustedProxies }: ProxyParts): string {
+  return addressBlock(clientAddress(request, trustedProxies));
 }
 
 function unauthenticated(message: string): ConnectorsError {

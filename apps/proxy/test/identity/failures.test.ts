@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearer, call, problemOf } from '../call.ts';
 import { audience, startIssuer, type Issuer } from '../start-issuer.ts';
@@ -10,7 +11,10 @@ let ids = 0;
 beforeAll(async () => {
   issuer = await startIssuer(() => system.clock.now());
   const claims = { tenants: 'tenants', integrations: undefined, grants: undefined };
-  system = await startSystem({ tokens: { issuer: issuer.url, audience, jwksUrl: undefined, claims } });
+  const trustedProxies = new BlockList();
+  trustedProxies.addAddress('127.0.0.1');
+  const tokens = { issuer: issuer.url, audience, jwksUrl: undefined, claims };
+  system = await startSystem({ tokens, trustedProxies });
 });
 beforeEach(() => {
   system.clock.offset += 60_000;
@@ -71,6 +75,14 @@ describe('who presents wrong keys', () => {
     const token = await issuer.sign();
     expect(await exhaust(() => `${token.slice(0, -6)}AAAAAA`)).toHaveLength(21);
   });
+});
+
+test('behind a load balancer that is trusted, each address is counted for itself', async () => {
+  const from = async (address: string) =>
+    (await ask({ ...bearer(newKey()), 'x-forwarded-for': `made-up, ${address}` })).status;
+  for (let i = 0; i < 20; i += 1) await from('203.0.113.7');
+  expect([await from('203.0.113.7'), await from('203.0.113.8')]).toEqual([429, 401]);
+  expect([await from('2001:db8::1'), await statusOf(newKey())]).toEqual([401, 401]);
 });
 
 test('who presents nothing, or what is no key, is not counted', async () => {
