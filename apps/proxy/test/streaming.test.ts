@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bearer, call, open, problemOf } from './call.ts';
 import { startSystem, type System } from './start-system.ts';
 import { startUpstream } from './start-upstream.ts';
@@ -146,14 +146,38 @@ test('an upstream that breaks off in the middle breaks the answer off, too', asy
   expect(error.code).toBe('ECONNRESET');
 });
 
-test('an upstream that hangs up without an answer is a 502', async () => {
-  bare.handle = (request) => request.socket.destroy();
-  const answer = await call(system.url, '/proxy/bare/', {
-    method: 'POST',
-    headers: bearer(key),
-    body: 'body',
+describe('an upstream that hangs up before its answer, as on a connection that was idle,', () => {
+  /** Hangs up so many times, then answers; returns how often it was asked. */
+  function hangUp(times: number): () => number {
+    let asked = 0;
+    bare.handle = (request, response) => {
+      asked += 1;
+      if (asked <= times) request.socket.destroy();
+      else response.end('here');
+    };
+    return () => asked;
+  }
+
+  test('is asked once more for what is safe to ask again', async () => {
+    const asked = hangUp(1);
+    const answer = await call(system.url, '/proxy/bare/', { headers: bearer(key) });
+    expect([answer.status, answer.body.toString(), asked()]).toEqual([200, 'here', 2]);
   });
-  expect([answer.status, problemOf(answer).code]).toEqual([502, 'upstream_unreachable']);
+
+  test('twice is a 502', async () => {
+    const asked = hangUp(2);
+    const answer = await call(system.url, '/proxy/bare/', { headers: bearer(key) });
+    expect([answer.status, problemOf(answer).code, asked()]).toEqual([502, 'upstream_unreachable', 2]);
+  });
+
+  test.each(['POST', 'DELETE'])(
+    'is not sent a %s again, which may have been carried out: 502',
+    async (method) => {
+      const asked = hangUp(1);
+      const answer = await call(system.url, '/proxy/bare/', { method, headers: bearer(key) });
+      expect([answer.status, problemOf(answer).code, asked()]).toEqual([502, 'upstream_unreachable', 1]);
+    },
+  );
 });
 
 test('an upstream that cannot be reached is a 502', async () => {

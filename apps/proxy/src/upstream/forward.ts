@@ -45,9 +45,26 @@ function invite({ request, response }: Exchange): void {
 
 /** Sends the request with the credential in it. A refused credential is replaced, and the request sent once more. */
 export function forward(exchange: Exchange, parts: ProxyParts): Promise<void> {
-  return send(exchange, parts).then((outcome) =>
-    outcome === 'relayed' ? undefined : sendAgain(exchange, parts),
-  );
+  const conclude = (outcome: RelayOutcome) =>
+    outcome === 'relayed' ? undefined : sendAgain(exchange, parts);
+  return send(exchange, parts).then(conclude, (error: unknown) => {
+    if (!mayRepeat(exchange, error)) throw error;
+    return send(exchange, parts).then(conclude);
+  });
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** A connection that ended before the response began. */
+const cuts = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/**
+ * An upstream may end a connection that was idle in the very moment in which a request is written to it. What is safe is
+ * sent once more (RFC 9110 9.2.2).
+ */
+function mayRepeat({ request, response, body, upgrade }: Exchange, error: unknown): boolean {
+  const isSafe = body.kind === 'none' && upgrade === undefined && safeMethods.has(request.method ?? '');
+  return isSafe && !response.destroyed && error instanceof ConnectorsError && cuts.has(error.cause);
 }
 
 async function sendAgain(exchange: Exchange, parts: ProxyParts): Promise<void> {
