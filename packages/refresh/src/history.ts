@@ -64,6 +64,8 @@ export class EventHistory {
 
   /** @param before an id: only older ones */
   async page(of: HistoryOf, limit: number, before?: string): Promise<HistoryPage> {
+    // Redis takes it for an error to ask what is older than the oldest id that there can be.
+    if (before !== undefined && /^0+-0+$/.test(before)) return { items: [] };
     const from = before === undefined ? '+' : `(${before}`;
     const found = await this.#redis.xrevrange(this.#key(of), from, '-', 'COUNT', limit + 1);
     const items = found.slice(0, limit).flatMap(readEntry);

@@ -63,6 +63,11 @@ it('forgets a tenant that nothing happens to after a month', async () => {
   expect(await redis.ttl('connectors:history:acme')).toBe(30 * 24 * 3600);
 });
 
+it('has nothing that is older than the oldest id there can be, which was said to be Redis out of reach', async () => {
+  await history.add(stored('acme'));
+  expect(await history.page({}, 1, '0-0')).toEqual({ items: [] });
+});
+
 it('says when an event was announced', async () => {
   await history.add(stored('acme'));
   const { items } = await history.page({}, 1);
