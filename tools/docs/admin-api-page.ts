@@ -37,7 +37,8 @@ const rules = `## General rules
   not be asked: the tokens may still work there.
 - **Offboarding** disconnects all credentials of a tenant, then deletes its documents, its webhooks and, last, its two keys in Vault. After
   that none of its data can be read, not even from a backup. It may be repeated, and must be after a 503. Grants of agents that name the tenant
-  are listed, not changed. Links, sessions and connects from before the offboarding are worthless.
+  are listed, not changed. Links, sessions and connects from before the offboarding are worthless. An import that meets one is a 409, and
+  stores nothing.
 - **Events and states** are in Redis and are lost with it: the last 100 events of a tenant, for a month, and the last 10,000 of all. The states in
   the overview come from events and are corrected by each sweep (\`SWEEP_INTERVAL_SECONDS\`).`;
 

@@ -144,7 +144,10 @@ export class CredentialStore {
   /** Deletes the tenant's two keys: whatever was encrypted for it, anywhere, can never be read again. */
   async deleteKeys(tenantId: string): Promise<void> {
     const key = checkId('tenantId', tenantId);
-    await Promise.all([this.#engines.access.deleteKey(key), this.#engines.refresh.deleteKey(key)]);
+    const deleting = [this.#engines.access.deleteKey(key), this.#engines.refresh.deleteKey(key)];
+    // Whoever is told that one has failed may make keys anew: nothing is deleted behind that.
+    await Promise.allSettled(deleting);
+    await Promise.all(deleting);
   }
 
   /** Encrypts a token for one field of one document, under the key of a tenant that has one. */

@@ -1,5 +1,18 @@
-import { disconnect, type EventHistory, type RefreshEngine, type StateIndex } from '@connectors/refresh';
-import { orQueueUnavailable, VaultError, type CredentialId, type VaultClient } from '@connectors/vault-core';
+import {
+  disconnect,
+  type Disconnection,
+  type EventHistory,
+  type RefreshEngine,
+  type StateIndex,
+} from '@connectors/refresh';
+import {
+  ConnectorsError,
+  orQueueUnavailable,
+  VaultError,
+  type Agent,
+  type CredentialId,
+  type VaultClient,
+} from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import type { Offboardings } from './offboardings.ts';
 
@@ -27,20 +40,19 @@ export interface Offboarding {
  * @throws VaultError; ConnectorsError `queue_unavailable`: then something may be left, and it is to be repeated
  */
 export async function offboard(deps: OffboardDeps, tenantId: string): Promise<Offboarding> {
-  const { vault, engine, history, tenantStates, offboardings } = deps;
+  const { vault, offboardings } = deps;
   // First, so that whoever stores something from now on finds out. Without Redis all else is done, and said to be unfinished.
-  const noted = await Promise.allSettled([offboardings.note(tenantId)]);
-  const integrations = await engine.credentials.listIntegrations(tenantId);
-  const ended = await Promise.all(
-    integrations.map((integration) => disconnect(engine, { tenantId, integration })),
-  );
-  for (const integration of integrations) await engine.credentials.forget({ tenantId, integration });
-  await vault.webhooks.deleteAll(tenantId);
-  await engine.announce({ type: 'webhooks-changed', tenantId });
-  await engine.credentials.deleteKeys(tenantId);
-  await orQueueUnavailable(Promise.all([history.forget(tenantId), tenantStates.forget(tenantId)]));
-  for (const result of noted) if (result.status === 'rejected') throw result.reason;
-  const { agents } = await vault.agents.list();
+  const [begun] = await Promise.allSettled([offboardings.begin(tenantId)]);
+  try {
+    const ended = await endAll(deps, tenantId);
+    if (begun.status === 'rejected') throw begun.reason;
+    return summary(ended, tenantId, (await vault.agents.list()).agents);
+  } finally {
+    if (begun.status === 'fulfilled') await offboardings.end(tenantId, begun.value).catch(() => undefined);
+  }
+}
+
+function summary(ended: Disconnection[], tenantId: string, agents: Agent[]): Offboarding {
   return {
     credentials: ended.filter(({ existed }) => existed).length,
     revoked: ended.filter(({ revocation }) => revocation?.kind === 'revoked').length,
@@ -49,6 +61,50 @@ export async function offboard(deps: OffboardDeps, tenantId: string): Promise<Of
       .filter(({ grants }) => grants.some(({ tenants }) => tenants.includes(tenantId)))
       .map(({ id }) => id),
   };
+}
+
+async function endAll(deps: OffboardDeps, tenantId: string): Promise<Disconnection[]> {
+  const { vault, engine, history, tenantStates } = deps;
+  const integrations = await engine.credentials.listIntegrations(tenantId);
+  const ending = integrations.map((integration) => disconnect(engine, { tenantId, integration }));
+  // Whoever is told that one has failed may import anew: nothing is ended behind that.
+  await Promise.allSettled(ending);
+  const ended = await Promise.all(ending);
+  for (const integration of integrations) await engine.credentials.forget({ tenantId, integration });
+  await vault.webhooks.deleteAll(tenantId);
+  await engine.announce({ type: 'webhooks-changed', tenantId });
+  await engine.credentials.deleteKeys(tenantId);
+  await orQueueUnavailable(Promise.all([history.forget(tenantId), tenantStates.forget(tenantId)]));
+  return ended;
+}
+
+/**
+ * Stores a credential of a tenant that is not offboarded meanwhile: without its keys nobody could read what was stored.
+ *
+ * @throws ConnectorsError `conflict`: then nothing is stored
+ */
+export async function storeUnlessOffboarded<Stored>(
+  { engine, offboardings }: Pick<OffboardDeps, 'engine' | 'offboardings'>,
+  id: CredentialId,
+  log: Logger,
+  store: () => Promise<Stored>,
+): Promise<Stored> {
+  // Without Redis nobody knows. Then whoever offboards is told to repeat it.
+  const begunAt = await offboardings.now().catch(() => undefined);
+  const isOffboarded = async () =>
+    begunAt !== undefined && (await offboardings.isSince(id.tenantId, begunAt).catch(() => false));
+  if (await isOffboarded()) throw offboardedMeanwhile();
+  const stored = await store();
+  if (!(await isOffboarded())) return stored;
+  await undoLate(engine, id, log);
+  throw offboardedMeanwhile();
+}
+
+function offboardedMeanwhile(): ConnectorsError {
+  return new ConnectorsError(
+    'conflict',
+    'The tenant is being offboarded: nothing was stored. Repeat this once that has ended, if the tenant is to come back.',
+  );
 }
 
 /** Ends what a connect stored that came too late: its tenant was offboarded meanwhile. The keys go unless the tenant has come back. */

@@ -1,8 +1,11 @@
-import { orQueueUnavailable } from '@connectors/vault-core';
+import { newDocumentId, orQueueUnavailable } from '@connectors/vault-core';
 import type { Redis } from 'ioredis';
 
 /** Seconds: longer than a link and the session that it opens live together. */
 const remembered = 10 * 3600;
+
+/** Seconds: longer than an offboarding takes. One whose worker died is under way until then. */
+const longest = 300;
 
 /**
  * Which tenants were offboarded lately. Links, sessions and flows from before are still out there, and must not bring the tenant
@@ -23,17 +26,35 @@ export class Offboardings {
     return seconds * 1000 + Math.floor(microseconds / 1000);
   }
 
-  async note(tenantId: string): Promise<void> {
-    await orQueueUnavailable(this.#redis.set(this.#key(tenantId), await this.now(), 'EX', remembered));
+  /** @returns what names this offboarding among those of its tenant: it is under way until it is ended by that */
+  async begin(tenantId: string): Promise<string> {
+    const run = newDocumentId();
+    const noting = this.#redis
+      .multi()
+      .set(this.#key(tenantId), await this.now(), 'EX', remembered)
+      .sadd(this.#runsKey(tenantId), run)
+      .expire(this.#runsKey(tenantId), longest);
+    await orQueueUnavailable(noting.exec());
+    return run;
   }
 
-  /** Whether the tenant was offboarded after that time. */
+  async end(tenantId: string, run: string): Promise<void> {
+    await orQueueUnavailable(this.#redis.srem(this.#runsKey(tenantId), run));
+  }
+
+  /** Whether the tenant was offboarded after that time, or is being offboarded. */
   async isSince(tenantId: string, time: number): Promise<boolean> {
-    const at = await orQueueUnavailable(this.#redis.get(this.#key(tenantId)));
-    return at !== null && Number(at) >= time;
+    const [at, runs] = await orQueueUnavailable(
+      Promise.all([this.#redis.get(this.#key(tenantId)), this.#redis.exists(this.#runsKey(tenantId))]),
+    );
+    return runs > 0 || (at !== null && Number(at) >= time);
   }
 
   #key(tenantId: string): string {
     return `${this.#prefix}:offboarded:${tenantId}`;
+  }
+
+  #runsKey(tenantId: string): string {
+    return `${this.#prefix}:offboarding:${tenantId}`;
   }
 }

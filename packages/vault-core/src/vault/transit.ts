@@ -47,8 +47,13 @@ export class TransitEngine {
   async deleteKey(key: string): Promise<void> {
     const path = `${this.#mount}/keys/${key}`;
     if ((await this.#vault.read(path)) === undefined) return;
-    await this.#vault.write(`${path}/config`, { deletion_allowed: true });
-    await this.#vault.delete(path);
+    try {
+      await this.#vault.write(`${path}/config`, { deletion_allowed: true });
+      await this.#vault.delete(path);
+    } catch (error) {
+      // Vault refuses both for a key that somebody else has deleted by now.
+      if ((await this.#vault.read(path)) !== undefined) throw error;
+    }
   }
 
   /** A new AES-256 key, and itself encrypted under the named key: only who may decrypt with that can open it again. */

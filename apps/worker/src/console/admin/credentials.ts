@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Connections } from '../connections.ts';
 import { credentialView } from '../credential-view.ts';
+import { storeUnlessOffboarded, type OffboardDeps } from '../offboard.ts';
 import { answerCode, answerProblem, tellRetryAfter } from '../problem.ts';
 import {
   credentialList,
@@ -17,7 +18,7 @@ import {
 import { credentialParams, tenantParams } from './params.ts';
 import type { ZodRoutes } from './zod-routes.ts';
 
-export interface CredentialRoutes {
+export interface CredentialRoutes extends Pick<OffboardDeps, 'engine' | 'offboardings'> {
   connections: Connections;
   log: Logger;
 }
@@ -60,7 +61,8 @@ function registerViews(app: ZodRoutes, { connections }: CredentialRoutes): void 
   );
 }
 
-function registerImport(app: ZodRoutes, { connections, log }: CredentialRoutes): void {
+function registerImport(app: ZodRoutes, options: CredentialRoutes): void {
+  const { connections, log } = options;
   const schema = {
     operationId: 'importCredential',
     summary:
@@ -68,17 +70,20 @@ function registerImport(app: ZodRoutes, { connections, log }: CredentialRoutes):
     params: credentialParams,
     body: importedCredential,
     response: { 200: credentialView, 201: credentialView },
-    problems: ['integration_unknown'] as const,
+    problems: ['integration_unknown', 'conflict'] as const,
   };
   app.put(one, { schema }, async ({ params, body: { expiresAt, ...tokens } }, reply) => {
     const end = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) };
-    const { isNew, credential } = await connections.import(params, { ...tokens, ...end });
+    const { isNew, credential } = await storeUnlessOffboarded(options, params, log, () =>
+      connections.import(params, { ...tokens, ...end }),
+    );
     log.info({ ...params, revision: credential.revision }, 'credential imported');
     return reply.code(isNew ? 201 : 200).send(credential);
   });
 }
 
-function registerMint(app: ZodRoutes, { connections, log }: CredentialRoutes): void {
+function registerMint(app: ZodRoutes, options: CredentialRoutes): void {
+  const { connections, log } = options;
   const schema = {
     operationId: 'mintCredential',
     summary:
@@ -86,11 +91,13 @@ function registerMint(app: ZodRoutes, { connections, log }: CredentialRoutes): v
     params: credentialParams,
     body: mintedCredential,
     response: { 201: credentialView },
-    problems: ['integration_unknown', 'provider_refused', 'provider_unavailable'] as const,
+    problems: ['integration_unknown', 'conflict', 'provider_refused', 'provider_unavailable'] as const,
   };
   app.post(`${one}/mint`, { schema }, async ({ params, body: { fields, grantSecret } }, reply) => {
     const secret = grantSecret === undefined ? {} : { grantSecret: new Secret(grantSecret) };
-    const minted = await connections.mint(params, { fields, ...secret });
+    const minted = await storeUnlessOffboarded(options, params, log, () =>
+      connections.mint(params, { fields, ...secret }),
+    );
     if (minted.kind === 'failure') return answerFailure(reply, minted.failure);
     log.info({ ...params, revision: minted.credential.revision }, 'credential minted');
     return reply.code(201).send(minted.credential);

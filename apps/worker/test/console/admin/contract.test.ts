@@ -91,6 +91,11 @@ const minting = (answer: typeof mintAnswer): Call => {
   mintAnswer = answer;
   return { path: { integration: 'minted' }, body: {} };
 };
+/** A tenant that is being offboarded. */
+const leaving = async (): Promise<Call> => {
+  await world.redis.sadd('connectors:offboarding:leaving', 'a-run');
+  return { path: { tenantId: 'leaving' } };
+};
 const nobody: Call = { path: { tenantId: 'nobody' } };
 
 /** How each operation is brought to each status that only it has. What a status is common to is tested below. */
@@ -117,10 +122,12 @@ const cases: Record<string, Record<number, () => Call | Promise<Call>>> = {
     200: async () => ({ ...(await connected()), body: imported }),
     201: () => ({ path: { tenantId: 'newcomer' }, body: imported }),
     404: () => ({ path: { integration: 'nothing' }, body: imported }),
+    409: async () => ({ ...(await leaving()), body: imported }),
   },
   mintCredential: {
     201: () => minting(goodToken),
     404: () => ({ path: { integration: 'nothing' }, body: {} }),
+    409: async () => ({ ...(await leaving()), body: {} }),
     422: () => minting({ status: 401, body: { error: 'invalid_client' } }),
     502: () => minting({ status: 503, body: {} }),
   },
