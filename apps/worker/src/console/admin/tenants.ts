@@ -1,3 +1,4 @@
+import { ConnectorsError, errorTable } from '@connectors/vault-core';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Connections } from '../connections.ts';
@@ -68,8 +69,17 @@ export function registerTenants(app: ZodRoutes, options: TenantRoutes): void {
     response: { 200: offboarding },
   };
   app.delete(one, { schema: remove }, async ({ params: { tenantId } }) => {
-    const report = await offboard(options, tenantId);
+    const report = await offboard(options, tenantId).catch(unfinished);
     log.info({ tenantId, ...report }, 'tenant offboarded');
     return report;
   });
+}
+
+/** Half of an offboarding is none: who asked for it has to know. */
+function unfinished(error: unknown): never {
+  if (!(error instanceof ConnectorsError) || errorTable[error.code].status !== 503) throw error;
+  const { code, retryAfterMs } = error;
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const detail = `${errorTable[code].title}: the offboarding is not finished. Repeat it.`;
+  throw new ConnectorsError(code, detail, { ...wait, cause: error });
 }
