@@ -13,7 +13,7 @@ import { ConnectStates } from './connect/connect-states.ts';
 import { TenantSessions } from './connect/tenant-session.ts';
 import { FormLocks } from './form-locks.ts';
 import { guardConsole } from './guard.ts';
-import { consoleHeaders } from './headers.ts';
+import { consoleHeaders, setConsoleHeaders } from './headers.ts';
 import { Offboardings } from './offboardings.ts';
 import { Issuer } from './oidc/issuer.ts';
 import type { OidcSettings } from './oidc/oidc-settings.ts';
@@ -63,7 +63,17 @@ export interface ConsoleDeps {
 /** The worker's own port: health, metrics, and the operator's console with the board of refresh jobs. */
 export async function buildConsole(deps: ConsoleDeps): Promise<FastifyInstance> {
   // A page that polls, or waits for Redis, must not hold up the end of the process.
-  const app = Fastify({ logger: false, forceCloseConnections: true });
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // Longer than any id, so that one that is too long is told the rule.
+    routerOptions: { maxParamLength: 1_000 },
+    // No route is looked for, and so no hook runs.
+    frameworkErrors: (_error, request, reply) => {
+      setConsoleHeaders(request, reply);
+      void answerProblem(reply, 400, 'The URL is malformed, or an id in it is too long.');
+    },
+  });
   app.setNotFoundHandler((_request, reply) => answerProblem(reply, 404, 'There is nothing here.'));
   app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;

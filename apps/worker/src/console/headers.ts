@@ -27,6 +27,11 @@ const boardPolicy =
 
 /** Sets the headers of every answer of the console. */
 export async function consoleHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  setConsoleHeaders(request, reply);
+}
+
+/** The same where no hook runs. */
+export function setConsoleHeaders(request: FastifyRequest, reply: FastifyReply): void {
   const isBoard = request.url.startsWith('/board');
   reply.headers({ ...everywhere, 'content-security-policy': isBoard ? boardPolicy : pagePolicy() });
 }

@@ -36,6 +36,27 @@ describe('the console', () => {
     });
   });
 
+  it.each([
+    [
+      'that cannot be decoded',
+      '/admin/tenants/%zz',
+      { detail: 'The URL is malformed, or an id in it is too long.' },
+    ],
+    ['with an id without end', `/admin/tenants/${'a'.repeat(1_001)}`, { code: 'invalid_request' }],
+    [
+      'with an id that is too long',
+      `/admin/tenants/${'a'.repeat(150)}`,
+      { detail: expect.stringMatching(/^tenantId: must be 1 to 64/) as string },
+    ],
+  ])('answers an address %s with a problem, which were of the web framework', async (_what, path, body) => {
+    const { request } = await startConsoleForTest({});
+    const answer = await request(path, { headers: { authorization: `Bearer ${adminToken}` } });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await answer.json()).toMatchObject({ status: 400, ...body });
+  });
+
   it('needs no sign-in for health and metrics, which say nothing of tenants', async () => {
     const { request } = await startConsoleForTest({});
     expect((await request('/healthz')).status).toBe(200);

@@ -15,14 +15,14 @@ type Parameter = NonNullable<Operation['parameters']>[number];
 type Responses = Operation['responses'];
 type Schemas = Record<string, Schema>;
 
-/** Problems of every operation, and of those that have something to read. */
+/** Problems of every operation, and of those that have a body to read. */
 const always: readonly ErrorCode[] = [
+  'invalid_request',
   'admin_unauthenticated',
   'rate_limited',
   'vault_unavailable',
   'queue_unavailable',
 ];
-const withInput: readonly ErrorCode[] = ['invalid_request'];
 const withBody: readonly ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
 const withKey: readonly ErrorCode[] = ['already_created', 'request_in_progress', 'idempotency_key_reused'];
 
@@ -128,15 +128,8 @@ const words: Readonly<Record<string, string>> = { 200: 'Done.', 201: 'Made.', 20
 
 /** By status, the codes that have it. */
 function problemsOf(schema: DocumentedSchema, schemas: Schemas): Responses {
-  const { params, querystring, body, hasKey = false, problems = [] } = schema;
-  const hasInput = params !== undefined || querystring !== undefined || body !== undefined;
-  const codes = [
-    ...always,
-    ...(hasInput ? withInput : []),
-    ...(body === undefined ? [] : withBody),
-    ...(hasKey ? withKey : []),
-    ...problems,
-  ];
+  const { body, hasKey = false, problems = [] } = schema;
+  const codes = [...always, ...(body === undefined ? [] : withBody), ...(hasKey ? withKey : []), ...problems];
   const byStatus = Map.groupBy(codes, (code) => errorTable[code].status);
   const content = { 'application/problem+json': { schema: toJson(problem, 'output', schemas) } };
   return Object.fromEntries(

@@ -51,8 +51,14 @@ export type ZodRoutes = FastifyInstance<
 
 export function useZod(app: FastifyInstance): ZodRoutes {
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
-    const result = schema.safeParse(data);
+    const result = schema.safeParse(data, { error: sayMissing });
     return result.success ? { value: result.data } : { error: invalid(result.error) };
+  });
+  app.addHook('preValidation', async ({ query, body, routeOptions }) => {
+    const { schema = {} } = routeOptions;
+    refuse(schema.querystring === undefined ? Object.keys(query as object) : []);
+    // Nothing, or an empty object, is what some clients send with everything.
+    refuse(schema.body === undefined ? Object.keys(body ?? {}) : []);
   });
   app.setSerializerCompiler<z.ZodType>(
     ({ schema }) =>
@@ -62,8 +68,29 @@ export function useZod(app: FastifyInstance): ZodRoutes {
   return app.withTypeProvider<ZodTypes>();
 }
 
+const unknown = 'there is no such field here';
+
+/** A route that takes no fields takes none: who asks for a rehearsal must not get the real thing. */
+function refuse(fields: string[]): void {
+  if (fields.length > 0) throw invalidRequest(fields.map((field) => `${field}: ${unknown}`));
+}
+
+function sayMissing({ code, input }: z.core.$ZodRawIssue): string | undefined {
+  return code === 'invalid_type' && input === undefined ? 'is missing' : undefined;
+}
+
 /** Names each field and its rule. */
 function invalid({ issues }: z.ZodError): ConnectorsError {
-  const problems = issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  return invalidRequest(
+    issues.flatMap((issue) => {
+      const { path, message } = issue;
+      if (issue.code === 'unrecognized_keys')
+        return issue.keys.map((key) => `${[...path, key].join('.')}: ${unknown}`);
+      return `${path.join('.') || 'body'}: ${message}`;
+    }),
+  );
+}
+
+function invalidRequest(problems: string[]): ConnectorsError {
   return new ConnectorsError('invalid_request', problems.join('; '));
 }

@@ -92,8 +92,12 @@ describe('creating an agent', () => {
       'grants.1.expiresAt: must be in the future',
     ],
     ['an expiry without a zone', { expiresAt: '2100-01-01' }, 'expiresAt: '],
-    ['a restriction that there is not', { grants: [{ tenants: ['acme'], path: '/user' }] }, 'grants.0: '],
-    ['a key of its own', { key: 'cak_a_b' }, 'body: '],
+    [
+      'a restriction that there is not',
+      { grants: [{ tenants: ['acme'], path: '/user' }] },
+      'grants.0.path: there is no such field here',
+    ],
+    ['a key of its own', { key: 'cak_a_b' }, 'key: there is no such field here'],
   ])('is refused with %s, naming the field and its rule', async (_what, body, named) => {
     const answer = await admin.call('POST', '/agents', { name: 'refused', grants, ...body });
     expect(answer.status).toBe(400);

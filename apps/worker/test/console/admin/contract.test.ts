@@ -292,26 +292,37 @@ describe('every operation', () => {
     ));
 
   it('refuses a parameter that it does not know, or whose value is none', () =>
+    forEach(async (operation) => {
+      await tellsWhy(operation, 400, { query: '?dryRun=1', body: goodBody(operation) }, /^dryRun: /);
+      for (const { name } of operation.parameters?.filter(({ in: place }) => place === 'query') ?? [])
+        await tellsWhy(operation, 400, { query: `?${name}=%00` }, new RegExp(`${name}: `));
+    }));
+
+  it('refuses a body where it takes none, and not one without a field', () =>
     forEach(
       async (operation) => {
-        await tellsWhy(operation, 400, { query: '?unheard=of' });
-        for (const { name } of operation.parameters?.filter(({ in: place }) => place === 'query') ?? [])
-          await tellsWhy(operation, 400, { query: `?${name}=%00` }, new RegExp(`${name}: `));
+        await tellsWhy(operation, 400, { body: { wait: 10 } }, /^wait: there is no such field here$/);
+        const { status } = await send(operation, { path: { tenantId: 'nobody' }, body: {} });
+        expect({ operation: operation.operationId, status }).not.toMatchObject({ status: 400 });
       },
-      ({ parameters }) => parameters?.some(({ in: place }) => place === 'query') === true,
+      ({ requestBody, method }) => requestBody === undefined && method !== 'GET',
     ));
 
   const takesBody = ({ requestBody }: NamedOperation) => requestBody !== undefined;
 
   it('refuses a body that is no JSON, no object, or of another type', () =>
     forEach(async (operation) => {
-      await tellsWhy(operation, 400, { body: '{' });
-      await tellsWhy(operation, 400, { body: [] });
-      await tellsWhy(operation, 415, { body: 'a=b', headers: { 'content-type': 'text/plain' } });
+      await tellsWhy(operation, 400, { body: '{' }, /^body: must be JSON/);
+      await tellsWhy(operation, 400, { body: [] }, /^body: /);
+      const form = { body: 'a=b', headers: { 'content-type': 'text/plain' } };
+      await tellsWhy(operation, 415, form, /^Content-Type: must be application\/json$/);
     }, takesBody));
 
   it('refuses a body that is too large', () =>
-    forEach((operation) => tellsWhy(operation, 413, { body: { text: 'a'.repeat(70_000) } }), takesBody));
+    forEach(
+      (operation) => tellsWhy(operation, 413, { body: { text: 'a'.repeat(70_000) } }, /^body: .* 64 KiB$/),
+      takesBody,
+    ));
 
   it('refuses each field of the wrong kind, by its name', () =>
     forEach(async (operation) => {
@@ -324,7 +335,7 @@ describe('every operation', () => {
   it('refuses a field that it does not know', () =>
     forEach(async (operation) => {
       const body = { ...(goodBody(operation) as object), unheard: 'of' };
-      await tellsWhy(operation, 400, { body }, /unheard/);
+      await tellsWhy(operation, 400, { body }, /unheard: there is no such field here/);
     }, takesBody));
 
   it('says that Vault or Redis is away, where it needs them, in the way that it documents', async () => {

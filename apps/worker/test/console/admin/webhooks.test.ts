@@ -67,15 +67,15 @@ describe('creating a webhook', () => {
   });
 
   it.each([
-    ['no address', {}, 'url'],
+    ['no address', {}, 'url: is missing'],
     ['a private address', { url: 'https://10.0.0.1/hooks' }, 'address_not_public'],
-    ['plain http', { url: 'http://hooks.example.com' }, 'not_https'],
+    ['plain http', { url: 'http://hooks.example.com' }, 'url: must begin with https://'],
     ['a password in the address', { url: 'https://a:b@hooks.example.com' }, 'credentials_in_url'],
     ['what is no address', { url: 'hooks' }, 'invalid_url'],
     ['an address without end', { url: `https://hooks.example.com/${'x'.repeat(2_048)}` }, 'url'],
     ['an event that there is not', { url, events: ['refresh-failure'] }, 'events.0'],
     ['no event', { url, events: [] }, 'events'],
-    ['a field that there is not', { url, secret: 'mine' }, 'body'],
+    ['a field that there is not', { url, secret: 'mine' }, 'secret: there is no such field here'],
     ['no object', '[]', 'body'],
   ])('is refused with %s, naming what is wrong', async (_what, body, named) => {
     const path = newPath();
@@ -194,6 +194,15 @@ describe('the caller is told when to come again', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(answer.body.detail).toBe('Vault cannot be reached, is sealed or refuses us');
+  });
+
+  it('while Vault is sealed, and the log says what was asked of Vault and what it is', async () => {
+    world.vaultServer.seal();
+    await admin.call('GET', '/tenants/logged/webhooks');
+    world.vaultServer.unseal();
+    const line = admin.lines.find((each) => each.includes('admin API unavailable')) ?? '{}';
+    expect(JSON.parse(line)).toMatchObject({ code: 'vault_unavailable', level: 40 });
+    expect(admin.lines.join()).toMatch(/Vault read secret\/data\/_webhooks\/logged: sealed \(503\)/);
   });
 
   it('while Redis is away, where it is needed', async () => {
