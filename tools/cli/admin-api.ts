@@ -1,4 +1,4 @@
-import { AdminApiError, AdminClient } from '@connectors/admin-client';
+import { AdminApiError, AdminClient, type AdminClientOptions } from '@connectors/admin-client';
 import { readRunFile } from '../start/state.ts';
 import { CommandError } from './command.ts';
 
@@ -13,9 +13,12 @@ interface Access {
 }
 
 /** @throws CommandError when nobody says where the console is */
-export function openAdminApi(env: Readonly<Record<string, string | undefined>>): AdminApi {
+export function openAdminApi(
+  env: Readonly<Record<string, string | undefined>>,
+  options: Pick<AdminClientOptions, 'timeoutMs'> = {},
+): AdminApi {
   const access = findAccess(env);
-  const client = new AdminClient(access);
+  const client = new AdminClient({ ...options, ...access });
   return {
     call: async (...call) => {
       try {
@@ -32,8 +35,15 @@ export function openAdminApi(env: Readonly<Record<string, string | undefined>>):
 function findAccess({ CONSOLE_URL, ADMIN_TOKEN }: Readonly<Record<string, string | undefined>>): Access {
   if (CONSOLE_URL && ADMIN_TOKEN) {
     // Errors show the address, and nothing in front of an @ is for eyes.
-    if (!/^https?:\/\/[^@]+$/i.test(CONSOLE_URL)) {
-      throw new CommandError('CONSOLE_URL has to be an http or https address, without user and password.');
+    if (!/^https?:\/\/[^@/?#]+\/*$/i.test(CONSOLE_URL) || !URL.canParse(CONSOLE_URL)) {
+      throw new CommandError(
+        'CONSOLE_URL has to be an http or https address, without path, user and password.',
+      );
+    }
+    if (!/^[\x21-\x7e]+$/.test(ADMIN_TOKEN)) {
+      throw new CommandError(
+        'ADMIN_TOKEN holds a space, a line break or another character that no token has.',
+      );
     }
     return { consoleUrl: CONSOLE_URL.replace(/\/+$/, ''), adminToken: ADMIN_TOKEN, isLocal: false };
   }
@@ -51,15 +61,19 @@ function findAccess({ CONSOLE_URL, ADMIN_TOKEN }: Readonly<Record<string, string
 }
 
 function explain({ status, problem, retryAfterMs }: AdminApiError, access: Access): string {
-  if (status === 401) {
+  if (problem === undefined) return notTheConsole(access, status);
+  if (problem.code === 'admin_unauthenticated') {
     return `The console at ${access.consoleUrl} refuses the admin token. ADMIN_TOKEN has to be the worker’s.`;
   }
-  if (problem === undefined) return notTheConsole(access, status);
-  return `${problem.detail}${retryAfterMs === undefined ? '' : ` Try again in ${retryAfterMs / 1_000} s.`}`;
+  if (retryAfterMs === undefined) return problem.detail;
+  return `${problem.detail.replace(/\.$/, '')}. Try again in ${retryAfterMs / 1_000} s.`;
 }
 
 function noAnswer(error: unknown, access: Access): string {
   if (error instanceof SyntaxError) return notTheConsole(access, 'what is no JSON');
+  if ((error as Error).name === 'TimeoutError') {
+    return `The console at ${access.consoleUrl} takes too long to answer. It may still do what it was asked for: look before you repeat it.`;
+  }
   const hint = access.isLocal
     ? 'Start it: npx pnpm@12 start'
     : 'Check CONSOLE_URL, and whether the worker runs.';

@@ -141,7 +141,7 @@ async function examineFailures({ prefix, integrations }: ScheduleExam, redis: Re
   return warning(
     'credentials.failing',
     `credentials that are refreshed no more: ${failing.join(', ')}`,
-    'See which and why with `npx pnpm@12 connectors list`, and send their users through the connect link',
+    'See whose on the first page of the console, and why with `npx pnpm@12 connectors list <tenant>`. Send their users through the connect link',
   );
 }
 

@@ -72,6 +72,12 @@ describe('of a misconfiguration that was planted it names the fix:', () => {
       'VAULT_ADDR',
     ],
     [
+      'Vault that has no certificate',
+      'vault.reachable',
+      () => ({ worker: { ...worker, VAULT_ADDR: worker['VAULT_ADDR']?.replace('http:', 'https:') } }),
+      'Give Vault a certificate: it speaks plain http there',
+    ],
+    [
       'something else at the address of Vault',
       'vault.reachable',
       () => ({ worker: { ...worker, VAULT_ADDR: cli.fleet.rest.url } }),

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { integration, type Fleet } from '../../fleet/start-fleet.ts';
+import { openAdminApi } from '../../cli/admin-api.ts';
 import { startCli, type Cli } from './start-cli.ts';
 
 let cli: Cli;
@@ -173,6 +174,21 @@ describe('the console is', () => {
     ['away', () => ({ ...access, CONSOLE_URL: 'http://127.0.0.1:1' }), 'does not answer. Check CONSOLE_URL'],
     ['not that of this token', () => ({ ...access, ADMIN_TOKEN: 'wrong' }), 'refuses the admin token'],
     [
+      'named with a path',
+      () => ({ ...access, CONSOLE_URL: `${access.CONSOLE_URL}/admin` }),
+      'CONSOLE_URL has to be an http or https address, without path',
+    ],
+    [
+      'asked with a token that no header takes',
+      () => ({ ...access, ADMIN_TOKEN: 'a\nb' }),
+      'ADMIN_TOKEN holds a space, a line break',
+    ],
+    [
+      'something else that wants a token of its own',
+      () => ({ ...access, CONSOLE_URL: fleet.rest.url }),
+      'answered 401: is it the console?',
+    ],
+    [
       'something else',
       () => ({ ...access, CONSOLE_URL: fleet.authorizationServer.url }),
       'is it the console?',
@@ -191,7 +207,7 @@ describe('the console is', () => {
   ])('named with a user and a password, which errors printed: %s', async (url) => {
     const { code, stdout, stderr } = await run(['keys', 'list'], { ...access, CONSOLE_URL: url });
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toBe('CONSOLE_URL has to be an http or https address, without user and password.\n');
+    expect(stderr).toBe('CONSOLE_URL has to be an http or https address, without path, user and password.\n');
   });
 
   it('away in the middle of its answer, which was a stack trace', async () => {
@@ -207,6 +223,18 @@ describe('the console is', () => {
       1,
       `The console at ${url} does not answer. Check CONSOLE_URL, and whether the worker runs.\n`,
     ]);
+  });
+
+  it('slow, which was said to be away: what it was asked for may still be done', async () => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const api = openAdminApi({ ...access, CONSOLE_URL: url }, { timeoutMs: 20 });
+    await expect(api.call('offboardTenant', { tenantId: 'acme' })).rejects.toThrow(
+      'It may still do what it was asked for: look before you repeat it.',
+    );
+    server.closeAllConnections();
+    server.close();
   });
 
   it('not followed to where it redirects', async () => {
