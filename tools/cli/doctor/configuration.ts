@@ -1,7 +1,9 @@
 import {
   ConfigError,
+  consoleUrlField,
   readConfig,
   redisFields,
+  refreshCooldownField,
   vaultFields,
   vaultLoginRule,
   type VaultConfig,
@@ -9,6 +11,7 @@ import {
 import { z } from 'zod';
 import { readProxyConfig } from '../../../apps/proxy/src/config.ts';
 import { readWorkerConfig } from '../../../apps/worker/src/config.ts';
+import { shownUrl } from '../../start/given.ts';
 import { findingsOf, type Finding } from './finding.ts';
 import type { Environment, Subjects } from './subjects.ts';
 
@@ -51,20 +54,27 @@ function orUndefined<T>(read: () => T): T | undefined {
   }
 }
 
-const shared = [
-  'VAULT_ADDR',
-  'VAULT_TRANSIT_ENGINE',
-  'VAULT_KV_ENGINE',
-  'REDIS_PREFIX',
-  'CONSOLE_URL',
-  'REFRESH_COOLDOWN_SECONDS',
-];
+const { VAULT_ADDR, VAULT_TRANSIT_ENGINE, VAULT_KV_ENGINE } = vaultFields;
+const { REDIS_URL, REDIS_PREFIX } = redisFields;
+const shared: Record<string, z.ZodType> = {
+  VAULT_ADDR,
+  VAULT_TRANSIT_ENGINE,
+  VAULT_KV_ENGINE,
+  // Each has a user of its own there.
+  REDIS_URL: REDIS_URL.transform(shownUrl),
+  REDIS_PREFIX,
+  ...consoleUrlField,
+  ...refreshCooldownField,
+};
 
 /** What must be the same for both apps. */
 export function examineAgreement({ worker, proxy }: Subjects): Finding[] {
   if (worker === undefined || proxy === undefined) return [];
   const { ok, failed } = findingsOf('system');
-  const different = shared.filter((name) => (worker[name] ?? '') !== (proxy[name] ?? ''));
+  // What is left out has its default, and what is wrong is told elsewhere.
+  const meaning = (env: Environment, name: string) =>
+    shared[name]?.safeParse(env[name] || undefined).data ?? env[name];
+  const different = Object.keys(shared).filter((name) => meaning(worker, name) !== meaning(proxy, name));
   if (different.length === 0) return [ok('agreement', 'worker and proxy agree on what they share')];
   return different.map((name) =>
     failed('agreement', `worker and proxy do not have the same ${name}`, `Give both the same ${name}`),

@@ -46,6 +46,19 @@ it('finds nothing wrong with a deployment that is as it should be', async () => 
   );
 });
 
+it('takes a default that one app names and the other does not for the same, which was said to differ', async () => {
+  const user = (url = '') => url.replace('redis://', 'redis://default:@');
+  const named = {
+    ...proxy,
+    VAULT_KV_ENGINE: 'secret',
+    REFRESH_COOLDOWN_SECONDS: '60',
+    REDIS_URL: user(proxy['REDIS_URL']),
+  };
+  const { VAULT_KV_ENGINE: _engine, REFRESH_COOLDOWN_SECONDS: _cooldown, ...silent } = worker;
+  const findings = await findingsOf({ worker: silent, proxy: named });
+  expect(findings.filter(({ check }) => check === 'agreement')).toMatchObject([{ status: 'ok' }]);
+});
+
 it('leaves nothing behind in Vault', async () => {
   await findingsOf({ worker });
   expect((await cli.vault('GET', 'secret/metadata?list=true')).data['keys']).not.toContain('_doctor/');
@@ -246,6 +259,12 @@ describe('of a misconfiguration that was planted it names the fix:', () => {
       'agreement',
       () => ({ worker, proxy: { ...proxy, REDIS_PREFIX: 'other' } }),
       'Give both the same REDIS_PREFIX',
+    ],
+    [
+      'a proxy on another Redis, which hears no event',
+      'agreement',
+      () => ({ worker, proxy: { ...proxy, REDIS_URL: `${proxy['REDIS_URL']}/1` } }),
+      'Give both the same REDIS_URL',
     ],
     [
       'a proxy that lacks an integration',
