@@ -119,9 +119,13 @@ describe('a sweep of a tenant', () => {
     expect(await states()).toEqual({ demo: { state: 'active' } });
     const { credential, version } = await world.vault.credentials.get(job);
     const { refreshToken: _token, ...mortal } = credential;
-    await world.vault.credentials.write(job, { ...mortal, expiresAt: new Date().toISOString() }, version);
+    const endsAt = (ms: number, over: number) =>
+      world.vault.credentials.write(job, { ...mortal, expiresAt: new Date(ms).toISOString() }, over);
+    await endsAt(Date.now() + 3_600_000, version);
     expect(await states()).toEqual({ demo: { state: 'expiring' } });
-    await world.vault.credentials.write(job, { nothing: true } as never, version + 1);
+    await endsAt(Date.now(), version + 1);
+    expect(await states()).toEqual({ demo: { state: 'needs_reauth', reason: 'token_expired' } });
+    await world.vault.credentials.write(job, { nothing: true } as never, version + 2);
     expect(await states()).toEqual({ demo: { state: 'needs_reauth', reason: 'unreadable' } });
   });
 

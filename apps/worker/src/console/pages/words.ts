@@ -33,6 +33,7 @@ export function badge(state: State): Html {
 const reasonSentences = new Map([
   ['invalid_grant', 'The provider says that access was withdrawn or has expired.'],
   ['response_lost', 'The provider may have issued new tokens that never arrived here.'],
+  ['token_expired', 'The token has expired, and nothing can refresh it.'],
   ['unreadable', 'The stored tokens cannot be read.'],
   [
     'invalid_client',

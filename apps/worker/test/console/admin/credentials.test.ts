@@ -92,6 +92,20 @@ describe('a credential', () => {
     });
   });
 
+  it('that has ended needs its user where nothing can refresh it, and was said to expire soon', async () => {
+    await world.admin.storeCredentials('acme', 'demo', {
+      accessToken: 'a-token',
+      expiresAt: new Date(Date.now() - 1),
+      scopes: [],
+      tokenType: 'Bearer',
+      integration: 'demo',
+    });
+    expect(await view({ tenantId: 'acme', integration: 'demo' })).toMatchObject({
+      state: 'needs_reauth',
+      reason: 'token_expired',
+    });
+  });
+
   it('that nobody can read needs its user', async () => {
     const id = await world.connect({ tenantId: 'acme', integration: 'demo' }, { isScheduled: false });
     const { version } = await world.admin.credentials.get(id);
