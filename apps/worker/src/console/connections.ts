@@ -22,6 +22,7 @@ import {
 } from '@connectors/vault-core';
 import {
   viewCredential,
+  viewFailing,
   viewNeverConnected,
   viewUnreadable,
   type CredentialView,
@@ -122,8 +123,10 @@ export class Connections {
     // An event is a hint, and may have got lost: what is stored decides.
     const credential = await this.#viewed(id);
     if (credential.revision !== revision) return { outcome: 'refreshed', credential };
-    const hasFailed = credential.state === 'needs_reauth' || heard?.type === 'refresh-retry';
-    return { outcome: hasFailed ? 'failed' : 'pending', credential };
+    // It is announced before the queue counts it.
+    if (heard?.type === 'refresh-retry')
+      return { outcome: 'failed', credential: viewFailing(credential, heard) };
+    return { outcome: credential.state === 'needs_reauth' ? 'failed' : 'pending', credential };
   }
 
   /** Ends a connection at its provider and here. May be repeated. */
@@ -153,6 +156,9 @@ export class Connections {
     const problems = fieldProblems(provider, fields);
     if (problems.length > 0)
       throw new ConnectorsError('invalid_request', problems.map((problem) => `fields.${problem}`).join('; '));
+    const hasEnded = tokens.expiresAt !== undefined && tokens.expiresAt.getTime() <= engine.now();
+    if (hasEnded && tokens.refreshToken === undefined)
+      throw new ConnectorsError('invalid_request', 'expiresAt: must be in the future without a refreshToken');
     const isNew = !(await engine.credentials.has(id));
     await storeGranted(vault, engine, id, {
       ...tokens,

@@ -95,6 +95,14 @@ function stateOf(
   return stateAtRest(stored, now, canRefresh);
 }
 
+/** The same once its refresh is known to have failed, if the queue has not told so yet. */
+export function viewFailing(
+  view: CredentialView,
+  { error, retryCount }: { error: string; retryCount: number },
+): CredentialView {
+  return view.state === 'active' ? { ...view, state: 'failing', reason: error, retryCount } : view;
+}
+
 /** A document in Vault that is not as it should be: whoever connects again puts it right. */
 export function viewUnreadable(id: string, integration: Integration | undefined): CredentialView {
   return { ...viewNeverConnected(id, integration), state: 'needs_reauth', reason: 'unreadable' };
