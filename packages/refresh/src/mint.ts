@@ -44,9 +44,13 @@ export async function connectMinted(
   if (integration === undefined) throw new ConnectorsError('integration_unknown');
   const grant = mintingGrants.find((each) => each === integration.provider.grant);
   if (grant === undefined)
-    throw new ConnectorsError('invalid_request', `${id.integration} needs the consent of a user`);
+    throw new ConnectorsError(
+      'invalid_request',
+      `integration: ${id.integration} needs the consent of a user`,
+    );
   const problems = fieldProblems(integration.provider, connection.fields);
-  if (problems.length > 0) throw new ConnectorsError('invalid_request', problems.join('; '));
+  if (problems.length > 0)
+    throw new ConnectorsError('invalid_request', problems.map((problem) => `fields.${problem}`).join('; '));
 
   const result = await mint(engine, integration, connection);
   if (result.kind === 'failure') return result;

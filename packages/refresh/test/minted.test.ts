@@ -87,8 +87,8 @@ describe('a tenant connected with a client of its own', () => {
   });
 
   it.each([
-    ['missing', {}, 'clientId: is required'],
-    ['malformed', { clientId: '../x' }, 'clientId: must match [a-z-]+'],
+    ['missing', {}, 'fields.clientId: is required'],
+    ['malformed', { clientId: '../x' }, 'fields.clientId: must match [a-z-]+'],
   ])('is refused with a field that is %s, before anything is asked', async (_what, fields, problem) => {
     await expect(connect(fields, 'any')).rejects.toMatchObject({ code: 'invalid_request', message: problem });
     expect(world.provider.tokenRequests).toEqual([]);

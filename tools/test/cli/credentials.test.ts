@@ -151,7 +151,7 @@ describe('import', () => {
 
   it.each([
     ['no JSON', '{"accessToken": canary', 'What stdin says is no object of JSON.\n'],
-    ['a field that there is not', '{"accessToken": "canary", "token": "canary"}', 'body: '],
+    ['a field that there is not', '{"accessToken": "canary", "token": "canary"}', 'token: there is no such'],
     ['no token', '{}', 'accessToken: '],
   ])('refuses %s, and quotes nothing of it', async (_what, text, message) => {
     const { code, stdout, stderr } = await importing('refused', text);

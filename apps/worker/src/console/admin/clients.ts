@@ -118,13 +118,18 @@ function registerSetting(app: ZodRoutes, options: ClientRoutes): void {
         ...(clientSecret === undefined ? {} : { clientSecret: new Secret(clientSecret) }),
         ...(clientKey === undefined ? {} : { clientKey: new Secret(clientKey) }),
       };
-      const problems = findClientProblems(integration, client);
+      const problems = findClientProblems(integration, client).map(inOurWords);
       if (problems.length > 0) throw new ConnectorsError('invalid_request', problems.join('; '));
       const kept = await clients.set(integration, client);
       log.info({ integration, change: 'set' }, 'client');
       return shownBy(options)(kept);
     },
   );
+}
+
+/** Problems name fields of connectors.yaml; those of a client are called otherwise here. */
+function inOurWords(problem: string): string {
+  return problem.replace(/^integrations\.[^.]+\.client(Key|Secret)Env: /, 'client$1: ');
 }
 
 function registerRemoval(app: ZodRoutes, { clients, log }: ClientRoutes): void {

@@ -52,10 +52,15 @@ describe('setting a client', () => {
       'a key that is none',
       '/clients/github-app',
       { clientId: 'x', clientKey: 'canary-key' },
-      'Vault holds no private key in PEM',
+      'clientKey: Vault holds no private key in PEM',
     ],
     ['no client id', '/clients/github', { clientSecret: 'canary' }, 'clientId: '],
-    ['a field that there is not', '/clients/github', { ...client, tenant: 'x' }, 'body: '],
+    [
+      'a field that there is not',
+      '/clients/github',
+      { ...client, tenant: 'x' },
+      'tenant: there is no such field here',
+    ],
     ['an id that is none', '/clients/_agents', client, 'integration: must be 1 to 64 characters'],
   ])('is refused for %s, naming it and quoting nothing', async (_what, path, body, named) => {
     const answer = await admin.call('PUT', path, body);

@@ -64,7 +64,12 @@ describe('an import', () => {
     ['a sign that no header takes', { refreshToken: 'imported-\u2028' }, 'refreshToken: must be visible'],
     ['an end without a zone', { expiresAt: '2100-01-01' }, 'expiresAt: '],
     ['a field that the provider does not know', { fields: { shop: 'a' } }, 'fields.shop: there is no such'],
-    ['a word that it does not know', { secret: 'a' }, 'body: '],
+    ['a word that it does not know', { secret: 'a' }, 'secret: there is no such'],
+    [
+      'an end that is over, and nothing to go on with',
+      { expiresAt: '2020-01-01T00:00:00Z', refreshToken: undefined },
+      'expiresAt: must be in the future without a refreshToken',
+    ],
     ['an account without an id', { account: { name: 'a' } }, 'account.id: '],
   ])('is refused with %s, naming the field', async (_what, change, named) => {
     const answer = await admin.call('PUT', path, { ...tokens, ...change });
@@ -101,13 +106,13 @@ describe('minting', () => {
   it('wants the fields of the provider, by name', async () => {
     const answer = await admin.call('POST', '/tenants/acme/credentials/github-app/mint', {});
     expect(answer.status).toBe(400);
-    expect(answer.body.detail).toContain('installationId: is required');
+    expect(answer.body.detail).toContain('fields.installationId: is required');
   });
 
   it('is not for integrations that want a user', async () => {
     const answer = await admin.call('POST', `${path}/mint`, {});
     expect(answer.status).toBe(400);
-    expect(answer.body.detail).toContain('demo needs the consent of a user');
+    expect(answer.body.detail).toContain('integration: demo needs the consent of a user');
   });
 });
 
