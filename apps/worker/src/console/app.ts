@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie';
 import type { Secret } from '@connectors/vault-core';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { Queue } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -20,7 +20,9 @@ import type { OidcSettings } from './oidc/oidc-settings.ts';
 import { oidcCallbackPath, registerOidcSignIn } from './oidc/oidc-sign-in.ts';
 import { SignInAttempts } from './oidc/sign-in-attempts.ts';
 import { registerAssets } from './pages/assets.ts';
+import { brokenPage, notFoundPage, wantsPage } from './pages/error-page.ts';
 import { EventStreams } from './pages/event-stream.ts';
+import { htmlType } from './pages/html.ts';
 import { registerOperatorPages } from './pages/operator/operator.ts';
 import type { OverviewDeps } from './pages/overview.ts';
 import { registerTenantPages } from './pages/tenant/tenant.ts';
@@ -74,17 +76,28 @@ export async function buildConsole(deps: ConsoleDeps): Promise<FastifyInstance> 
       void answerProblem(reply, 400, 'The URL is malformed, or an id in it is too long.');
     },
   });
-  app.setNotFoundHandler((_request, reply) => answerProblem(reply, 404, 'There is nothing here.'));
-  app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status < 500) return answerProblem(reply, status, 'The request is malformed.');
-    deps.log.error({ err: error }, 'console error');
-    return answerProblem(reply, 500, 'Something went wrong here; the log says where.');
-  });
+  registerFallbacks(app, deps);
   registerHealth(app, deps);
   const { adminToken } = deps;
   if (adminToken !== undefined) await app.register((scope) => registerConsole(scope, deps, adminToken));
   return app;
+}
+
+/** What is answered where no route does. */
+function registerFallbacks(app: FastifyInstance, { adminToken, log }: ConsoleDeps): void {
+  const isForPeople = (request: FastifyRequest): boolean => adminToken !== undefined && wantsPage(request);
+  app.setNotFoundHandler((request, reply) => {
+    if (!isForPeople(request)) return answerProblem(reply, 404, 'There is nothing here.');
+    setConsoleHeaders(request, reply);
+    return reply.code(404).type(htmlType).send(notFoundPage());
+  });
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return answerProblem(reply, status, 'The request is malformed.');
+    log.error({ err: error }, 'console error');
+    if (isForPeople(request)) return reply.code(500).type(htmlType).send(brokenPage());
+    return answerProblem(reply, 500, 'Something went wrong here; the log says where.');
+  });
 }
 
 function registerHealth(app: FastifyInstance, deps: ConsoleDeps): void {

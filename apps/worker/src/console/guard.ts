@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { wantsPage } from './pages/error-page.ts';
 import { answerProblem } from './problem.ts';
 import type { AdminSessions } from './session.ts';
 import { WrongTokens } from './wrong-tokens.ts';
@@ -40,8 +41,7 @@ export function guardConsole({ sessions, wrongTokens, origin, writable, log }: G
         wrongTokens.add(request);
         log.warn({ from: request.ip }, 'admin token refused');
       }
-      const isPage = request.headers.accept?.includes('text/html') === true;
-      return isPage && bearer === undefined
+      return wantsPage(request)
         ? reply.redirect('/sign-in')
         : answerProblem(
             reply.header('www-authenticate', 'Bearer realm="connectors console"'),

@@ -57,6 +57,14 @@ describe('the console', () => {
     expect(await answer.json()).toMatchObject({ status: 400, ...body });
   });
 
+  it('answers it with a page where a browser asks, under the policy of all pages', async () => {
+    const { request } = await startConsoleForTest({});
+    const answer = await request('/nothing', { headers: { accept: 'text/html' } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+    expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(await answer.text()).toContain('<h1>There is nothing here</h1>');
+  });
+
   it('needs no sign-in for health and metrics, which say nothing of tenants', async () => {
     const { request } = await startConsoleForTest({});
     expect((await request('/healthz')).status).toBe(200);

@@ -11,10 +11,41 @@ export function answerErrorPage(error: unknown, _request: FastifyRequest, reply:
   if (status === 500) throw error;
   tellRetryAfter(reply, error.retryAfterMs);
   const next = status === 503 ? 'Nothing is lost. Try again in a moment.' : action;
+  const what = status === 400 ? html`<p>${error.message}</p>` : '';
   return reply
     .code(status)
     .type(htmlType)
-    .send(noticePage('warning', title, html`<p>${next}</p>`));
+    .send(
+      noticePage(
+        'warning',
+        title,
+        html`${what}
+          <p>${next}</p>`,
+      ),
+    );
+}
+
+/** Whether it is a person in a browser who waits for the answer, and no program. */
+export function wantsPage({ headers: { accept, authorization } }: FastifyRequest): boolean {
+  return authorization === undefined && accept?.includes('text/html') === true;
+}
+
+export function notFoundPage(): string {
+  return noticePage(
+    'neutral',
+    'There is nothing here',
+    html`<p>The address is wrong, or what was here is gone. Links to connect are sent by your application.</p>
+      <p><a class="button wide" href="/">To the overview, for operators</a></p>`,
+  );
+}
+
+/** For what nobody foresaw. */
+export function brokenPage(): string {
+  return noticePage(
+    'bad',
+    'Something went wrong here',
+    html`<p>It was not your doing, and the log of the console says what it was. Try again in a moment.</p>`,
+  );
 }
 
 /** For a form that did not come from a page of the session. */

@@ -66,6 +66,10 @@ describe('the list of tenants', () => {
   );
 });
 
+it('says which part of an address is wrong, and how', async () => {
+  expect(await get('/tenants?prefix=%21')).toContain('prefix: is not one of an id');
+});
+
 describe('the list of agents', () => {
   it('names them and their grants, and no key', async () => {
     const { body } = await worker.call('POST', '/agents', {
