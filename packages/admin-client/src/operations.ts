@@ -330,14 +330,14 @@ export interface Operations {
     body: undefined;
     answer: { items: Integration[] };
   };
-  /** Tenants by state, refreshes per minute, queues, spool, and whose user has to connect again. */
+  /** Tenants by state, refreshes per minute, queues, spool, and what needs somebody. */
   getOverview: {
     params: {};
     body: undefined;
     answer: {
       /** How many are in each state. A tenant’s state is that of its worst credential. */
       tenants: { needs_reauth: number; failing: number; expiring: number; active: number };
-      /** Tenants whose user has to connect again: the last 20. */
+      /** Tenants that are not in order, 20 at most: those whose user has to connect again first. */
       needSomebody: {
         tenantId: string;
         since: string;

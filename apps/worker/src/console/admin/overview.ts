@@ -36,7 +36,7 @@ const overview = z.object({
         ),
       }),
     )
-    .describe('Tenants whose user has to connect again: the last 20.'),
+    .describe('Tenants that are not in order, 20 at most: those whose user has to connect again first.'),
   refreshes: z.object({ completed: minutes, failed: minutes }).describe('Refresh jobs that ended.'),
   queues: z.array(z.object({ integration: z.string(), ...queue, throttledForMs: z.int() })),
   webhooks: z.object(queue),
@@ -50,7 +50,7 @@ const overview = z.object({
 export function registerOverview(app: ZodRoutes, { overview: deps }: OverviewRoutes): void {
   const schema = {
     operationId: 'getOverview',
-    summary: 'Tenants by state, refreshes per minute, queues, spool, and whose user has to connect again.',
+    summary: 'Tenants by state, refreshes per minute, queues, spool, and what needs somebody.',
     response: { 200: overview },
   };
   app.get('/overview', { schema }, async () => {

@@ -1,5 +1,6 @@
 import {
   countedMinutes,
+  indexedStates,
   webhookQueueName,
   type IndexedState,
   type Spool,
@@ -13,7 +14,7 @@ import { addUp, perMinute } from '../per-minute.ts';
 export interface Overview {
   /** How many there are in each state; a tenant is in that of the worst of its credentials. */
   tenants: Record<IndexedState, number>;
-  /** Tenants whose user has to connect again, those since the shortest time first. */
+  /** Tenants that are not in order: the worst first, and of those the latest. */
   needSomebody: TenantInState[];
   /** How many refresh jobs ended in each of the last minutes, the current one last. */
   refreshes: { completed: number[]; failed: number[] };
@@ -51,7 +52,7 @@ export async function readOverview(deps: OverviewDeps): Promise<Overview> {
   const { queues, spool, states, integrations } = deps;
   const [tenants, needSomebody, completed, failed, read, spooled, webhooks] = await Promise.all([
     states.count(),
-    states.tenantsIn('needs_reauth', shown),
+    findTroubled(states),
     countRefreshes(deps, 'completed'),
     countRefreshes(deps, 'failed'),
     Promise.all(integrations.map((id) => readIntegration(queues, id))),
@@ -59,6 +60,12 @@ export async function readOverview(deps: OverviewDeps): Promise<Overview> {
     readQueue(queues, webhookQueueName),
   ]);
   return { tenants, needSomebody, refreshes: { completed, failed }, integrations: read, spooled, webhooks };
+}
+
+async function findTroubled(states: StateIndex): Promise<TenantInState[]> {
+  const troubled = indexedStates.filter((state) => state !== 'active');
+  const found = await Promise.all(troubled.map((state) => states.tenantsIn(state, shown)));
+  return found.flat().slice(0, shown);
 }
 
 async function countRefreshes(

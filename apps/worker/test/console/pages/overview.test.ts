@@ -11,6 +11,7 @@ function rowsOf(page: string): string[][] {
   return [...page.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = '']) =>
     [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell = '']) =>
       cell
+        .replaceAll(/<br \/>/g, ' ')
         .replaceAll(/<[^>]*>/g, '')
         .replaceAll(/\s+/g, ' ')
         .trim(),
@@ -106,11 +107,30 @@ describe('the overview of a worker', () => {
         expect(rowsOf(await page())).toContainEqual([
           'acme',
           'demo',
-          'invalid_grant',
+          'Needs reconnect',
+          'invalid_grant its user has to reconnect',
           expect.stringMatching(/UTC$/) as string,
         ]),
       10_000,
     );
+    await worker.close();
+  });
+
+  it('names whose refresh fails, and does not say beside it that all is in order', async () => {
+    const worker = await startAdmin(world);
+    const meets = { kind: 'status', status: 401, body: { error: 'invalid_client' } } as const;
+    await world.connect({ tenantId: 'umbrella', integration: 'demo' }, { meets, times: 100 });
+    const page = () => fetch(`${worker.url}/`, { headers: bearer }).then((answer) => answer.text());
+    await vi.waitFor(
+      async () =>
+        expect(rowsOf(await page()).map((row) => row.slice(0, 3))).toContainEqual([
+          'umbrella',
+          'demo',
+          'Refresh fails',
+        ]),
+      10_000,
+    );
+    expect(await page()).not.toContain('every connection is in order');
     await worker.close();
   });
 });

@@ -4,7 +4,7 @@ import { eventList } from '../event-list.ts';
 import { html, type Html } from '../html.ts';
 import { operatorPage } from '../layout.ts';
 import type { IntegrationState, Overview, QueueState } from '../overview.ts';
-import { stateWords, time } from '../words.ts';
+import { badge, stateWords, time } from '../words.ts';
 import { bars, summary } from './bars.ts';
 import { table, title, count, cell, row } from './table.ts';
 
@@ -54,21 +54,14 @@ export function noOverviewPage(): string {
   );
 }
 
-const tileWords: Record<IndexedState, string> = {
-  needs_reauth: 'need a user to reconnect',
-  failing: 'have a failing refresh',
-  expiring: 'have a token that expires soon',
-  active: 'in order',
-};
-
 function tenantTiles(tenants: Overview['tenants']): Html {
   const tiles = indexedStates.map((state) => {
-    const { tone } = stateWords[state];
+    const { tone, word } = stateWords[state];
     const isQuiet = tenants[state] === 0;
     return html`<li>
       <a class="figure ${isQuiet ? '' : tone}" href="/tenants?state=${state}">
-        <strong>${tenants[state]}</strong>
-        <span>${tenants[state] === 1 ? 'tenant' : 'tenants'} ${tileWords[state]}</span>
+        <strong>${tenants[state]} <small>${tenants[state] === 1 ? 'tenant' : 'tenants'}</small></strong>
+        <span>${word}</span>
       </a>
     </li>`;
   });
@@ -77,23 +70,32 @@ function tenantTiles(tenants: Overview['tenants']): Html {
   </ul>`;
 }
 
+const whatHelps: Record<Exclude<IndexedState, 'active'>, string> = {
+  needs_reauth: 'its user has to reconnect',
+  failing: 'it is tried again by itself; if it goes on, see to the reason',
+  expiring: 'its user has to reconnect before it ends',
+};
+
 function needSection(tenants: TenantInState[]): Html {
   const rows = tenants.flatMap(({ tenantId, since, credentials }) =>
-    Object.entries(credentials)
-      .filter(([, { state }]) => state === 'needs_reauth')
-      .map(([integration, { reason = 'unknown' }]) =>
-        row(
-          tenantLink(tenantId),
-          html`${cell(integration)}${cell(html`<code>${reason}</code>`)}${cell(time(new Date(since).toISOString()))}`,
-        ),
-      ),
+    Object.entries(credentials).flatMap(([integration, { state, reason }]) => {
+      if (state === 'active') return [];
+      const why = reason === undefined ? '' : html`<code>${reason}</code><br />`;
+      const cells = html`${cell(integration)}${cell(badge(state))}
+      ${cell(html`${why}<span class="faint small">${whatHelps[state]}</span>`)}
+      ${cell(time(new Date(since).toISOString()))}`;
+      return [row(tenantLink(tenantId), cells)];
+    }),
   );
+  if (rows.length === 0)
+    return html`<section>
+      <h2>Needs somebody</h2>
+      <p>Nothing does: every connection is in order.</p>
+    </section>`;
   return html`<section>
     <h2>Needs somebody</h2>
-    <p>
-      ${rows.length === 0 ? 'Every credential can be refreshed.' : 'Their users have to connect again: the latest first.'}
-    </p>
-    ${rows.length === 0 ? '' : table(['Tenant', 'Integration', 'Reason', 'Since'].map(title), rows)}
+    <p>Those that agents cannot use come first, and of those the latest.</p>
+    ${table(['Tenant', 'Integration', 'State', 'Why, and what helps', 'Since'].map(title), rows)}
   </section>`;
 }
 
