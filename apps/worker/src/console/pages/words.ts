@@ -40,8 +40,15 @@ const reasonSentences = new Map([
     'The provider does not accept the client id or secret. The operator has to correct them.',
   ],
   ['vault_unavailable', 'The credential store does not answer.'],
+  ['dns_failure', 'The provider’s address cannot be found.'],
   ['connection_refused', 'The provider cannot be reached.'],
+  ['connection_failed', 'The provider cannot be reached.'],
+  ['tls_failure', 'The provider’s certificate is not accepted.'],
   ['connection_lost', 'The connection to the provider broke.'],
+  ['response_cut', 'The connection to the provider broke.'],
+  ['unreadable_response', 'The provider’s answer cannot be read.'],
+  ['client_secret_missing', 'The operator has to give this integration its client secret.'],
+  ['egress_refused', 'The operator has to allow the provider’s address.'],
   ['timeout', 'The provider does not answer in time.'],
   ['http_429', 'The provider asks for fewer requests.'],
 ]);
@@ -87,9 +94,13 @@ export function eventWords(entry: HistoryEntry, names: Names): { tone: Tone; tex
   }
 }
 
-/** A time as it reads without a script; with one, it becomes the reader's own. */
-export function time(iso: string): Html {
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
+/**
+ * A time as it reads without a script; with one, it becomes the reader's own.
+ *
+ * @param kind `due`: once it is over, what it says is to happen happens now
+ */
+export function time(iso: string, kind: '' | 'due' = ''): Html {
+  return html`<time datetime="${iso}" class="${kind}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
 }
 
 /** The first letter of a name, on one of eight colours. */

@@ -1,4 +1,5 @@
 import type { CredentialView } from '../../credential-view.ts';
+import { fieldLabel } from '../../connect/field-label.ts';
 import { html, type Html } from '../html.ts';
 import { badge, reasonSentence, tile, time } from '../words.ts';
 import { timeline } from './timeline.ts';
@@ -23,7 +24,7 @@ export function credentialCard(view: CredentialView, context: CardContext): Html
       </hgroup>
       ${badge(state)}
     </header>
-    ${trouble(view)} ${life(view, context.now)}
+    ${trouble(view, context.now)} ${life(view, context.now)}
     <dl class="facts">${facts(view)}</dl>
     ${actions(view, context)}
   </article>`;
@@ -47,7 +48,8 @@ export function availableCard({ integration, name }: CredentialView, { tenantId 
   </li>`;
 }
 
-function trouble({ state, reason, retryCount = 0, missingScopes = [] }: CredentialView): Html {
+function trouble(view: CredentialView, now: number): Html {
+  const { state, reason, missingScopes = [] } = view;
   const why = reason === undefined ? '' : reasonSentence(reason);
   switch (state) {
     case 'needs_reauth':
@@ -55,10 +57,7 @@ function trouble({ state, reason, retryCount = 0, missingScopes = [] }: Credenti
         <strong>Agents cannot use this until it is reconnected.</strong> ${why}
       </p>`;
     case 'failing':
-      return html`<p class="note warning">
-        The last ${retryCount === 1 ? 'refresh' : html`${retryCount} refreshes`} failed, and it is tried
-        again. ${why}
-      </p>`;
+      return failing(view, why, now);
     case 'expiring':
       return html`<p class="note warning">It cannot be refreshed: reconnect it for new tokens.</p>`;
     case 'active':
@@ -72,11 +71,23 @@ function trouble({ state, reason, retryCount = 0, missingScopes = [] }: Credenti
   }
 }
 
-function life({ tokenIssuedAt, expiresAt, nextRefreshAt, state }: CredentialView, now: number): Html {
+function failing({ expiresAt, retryCount = 0 }: CredentialView, why: Html | string, now: number): Html {
+  const what = retryCount === 1 ? 'refresh' : html`${retryCount} refreshes`;
+  const how = html`The last ${what} failed, and it is tried again. ${why}`;
+  if (expiresAt === undefined || Date.parse(expiresAt) > now) return html`<p class="note warning">${how}</p>`;
+  return html`<p class="note bad">
+    <strong>Agents cannot use this until a refresh succeeds: its token has expired.</strong> ${how}
+  </p>`;
+}
+
+function life(
+  { tokenIssuedAt, expiresAt, nextRefreshAt, refreshCount = 0, state }: CredentialView,
+  now: number,
+): Html {
   if (tokenIssuedAt === undefined) return html``;
   if (expiresAt === undefined) return html`<p class="faint small">Its token does not expire.</p>`;
   const refreshAt = state === 'needs_reauth' ? undefined : nextRefreshAt;
-  return timeline({ issuedAt: tokenIssuedAt, refreshAt, expiresAt }, now);
+  return timeline({ issuedAt: tokenIssuedAt, isRefreshed: refreshCount > 0, refreshAt, expiresAt }, now);
 }
 
 function facts(view: CredentialView): Html {
@@ -99,7 +110,7 @@ function facts(view: CredentialView): Html {
           </ul>`,
         )
   }
-  ${Object.entries(fields).map(([field, value]) => fact(field, html`${value}`))}
+  ${Object.entries(fields).map(([field, value]) => fact(fieldLabel(field), html`${value}`))}
   ${connectedAt === undefined ? '' : fact('Connected', time(connectedAt))}
   ${refreshCount === 0 ? '' : fact('Refreshed', html`${refreshCount === 1 ? 'once' : html`${refreshCount} times`}`)}`;
 }

@@ -44,6 +44,24 @@ describe('the card of a connection', () => {
     expect(placeOf(/class="now" cx="([^"]+)"/, page)).toBe('100%');
   });
 
+  it('says of one whose refreshes fail whether agents can still use it', () => {
+    expect(card({ state: 'failing', retryCount: 3 })).not.toContain('Agents cannot use this');
+    const page = card({ state: 'failing', retryCount: 8, expiresAt: at(-5), nextRefreshAt: at(5) });
+    expect(page).toContain('Agents cannot use this until a refresh succeeds');
+    expect(page.indexOf('Expired')).toBeLessThan(page.indexOf('Next refresh'));
+  });
+
+  it('tells the last refresh from a connect, and calls a refresh that is due one of now', () => {
+    expect(card()).toContain('<dt>Issued</dt>');
+    const page = card({ refreshCount: 2, nextRefreshAt: at(-1) });
+    expect(page).toContain('<dt>Last refresh</dt>');
+    expect(page).toMatch(/<dt>Next refresh<\/dt>\s*<dd>now</);
+  });
+
+  it('names fields in words', () => {
+    expect(card({ fields: { teamId: 'T1' } })).toContain('<dt>Team id</dt>');
+  });
+
   it('has no line for a token that does not expire', () => {
     const { expiresAt: _none, nextRefreshAt: _never, ...lasting } = github;
     const page = credentialCard(lasting, { tenantId: 'acme', formToken: html``, now }).text;
