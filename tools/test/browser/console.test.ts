@@ -190,6 +190,28 @@ describe.skipIf(browser === undefined)(`in a browser${reason}`, () => {
     await shoot(page, 'tenant-needs-reconnect');
   });
 
+  it('a page says that it is out of date while the console does not answer, and no more once it does', async () => {
+    const page = await openAsUser('umbrella');
+    const stale = page.getByText('This page is no longer up to date');
+    await page.context().setOffline(true);
+    await stale.waitFor({ timeout: 30_000 });
+    await shoot(page, 'tenant-stale');
+    await page.context().setOffline(false);
+    await expect.poll(() => stale.count(), { timeout: 30_000 }).toBe(0);
+    // That the console could not be reached is told in the browser's own console as well.
+    readers.at(-1)?.complaints.splice(0);
+  });
+
+  it('what a page says of what was just done is not said again when it is reloaded', async () => {
+    await fleet.connect('umbrella');
+    const page = await openAsUser('umbrella');
+    await page.getByRole('button', { name: 'Refresh now' }).click();
+    await page.getByText('was refreshed: agents have a new token').waitFor();
+    await page.reload();
+    await badge(page).waitFor();
+    expect(await page.getByText('was refreshed: agents have a new token').count()).toBe(0);
+  });
+
   it('a user refreshes, and sees that it is under way', async () => {
     await fleet.connect('umbrella');
     const page = await openAsUser('umbrella');

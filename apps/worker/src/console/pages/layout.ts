@@ -70,10 +70,18 @@ export function widePage({ title, links = [], lastLink, current, events }: WideP
         </div>
       </header>
       <main id="main" tabindex="-1" ${events === undefined ? '' : html`data-events="${events}"`}>
-        ${body}
+        ${events === undefined ? '' : staleNote} ${body}
       </main>`,
   );
 }
+
+/** Empty as long as the page follows what happens. */
+const staleNote = html`<p
+  id="stale"
+  class="stale note bad"
+  role="status"
+  data-text="This page is no longer up to date: the console does not answer. It goes on by itself when it does."
+></p>`;
 
 function document(title: string, body: Html): string {
   return html`<!doctype html>

@@ -7,18 +7,21 @@ function showTimes(root) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     element.title = date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
-    element.textContent = relative(date);
+    const text = relative(date, element.classList.contains('due'));
+    if (element.textContent !== text) element.textContent = text;
   }
 }
 
-function relative(date) {
-  const minutes = Math.trunc((date.getTime() - Date.now()) / 60_000);
-  if (minutes === 0) return date.getTime() > Date.now() ? 'in less than a minute' : 'just now';
-  const length = inWords(Math.abs(minutes));
-  return minutes > 0 ? `in ${length}` : `${length} ago`;
+function relative(date, isDue) {
+  const seconds = Math.round((date.getTime() - Date.now()) / 1_000);
+  if (seconds > 0) return `in ${inWords(seconds)}`;
+  if (isDue) return 'now';
+  return seconds > -5 ? 'just now' : `${inWords(-seconds)} ago`;
 }
 
-function inWords(minutes) {
+function inWords(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.trunc(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   if (minutes < 600)
     return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.trunc(minutes / 60)} h ${minutes % 60} min`;
@@ -76,17 +79,26 @@ async function lookAgain() {
   isLooking = true;
   try {
     const response = await fetch(location.pathname + location.search, { headers: { accept: 'text/html' } });
-    if (response.redirected) return location.reload();
+    // The session is over: the page that comes in place of this one says what to do.
+    if (response.redirected || response.status === 401) return location.reload();
+    tellWhetherStale(!response.ok);
     const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
     for (const element of document.querySelectorAll('[data-live]')) takeOver(element, fresh);
   } catch {
-    // The next event or the next look will do.
+    tellWhetherStale(true);
   }
   isLooking = false;
   if (isToLookAgain) {
     isToLookAgain = false;
     await lookAgain();
   }
+}
+
+/** What does not change any more must not look as if it were so now. */
+function tellWhetherStale(isStale) {
+  const place = document.getElementById('stale');
+  const text = isStale ? place.dataset.text : '';
+  if (place.textContent !== text) place.textContent = text;
 }
 
 function takeOver(element, fresh) {
@@ -97,12 +109,19 @@ function takeOver(element, fresh) {
   served.set(element, successor.innerHTML);
   element.replaceChildren(...successor.childNodes);
   showTimes(element);
+  // What it said was under way is among the news now.
+  if (element.id === 'news') document.getElementById('passing')?.remove();
   if (focused !== '') document.getElementById(focused)?.focus();
 }
 
 const served = new WeakMap();
 for (const element of document.querySelectorAll('[data-live]')) served.set(element, element.innerHTML);
 showTimes(document);
+setInterval(() => {
+  if (document.visibilityState === 'visible') showTimes(document);
+}, 1_000);
+// What a page says once, of what was just done, is not said again when it is reloaded.
+if (new URLSearchParams(location.search).has('notice')) history.replaceState(null, '', location.pathname);
 const { events } = document.querySelector('main').dataset;
 if (events !== undefined) {
   let isPlanned = false;
@@ -126,7 +145,6 @@ if (events !== undefined) {
   // What was told while nobody listened.
   source.addEventListener('open', soon);
   setInterval(() => {
-    showTimes(document);
     if (document.visibilityState === 'visible') void lookAgain();
   }, reloadAfterMs);
 }

@@ -42,10 +42,13 @@ const notices = {
 
 export type NoticeName = keyof typeof notices;
 
-export function findNotice(name: string, about: string): { tone: Tone; text: Html } | undefined {
+export function findNotice(
+  name: string,
+  about: string,
+): { tone: Tone; text: Html; isPassing: boolean } | undefined {
   if (!Object.hasOwn(notices, name)) return undefined;
   const [tone, text] = notices[name as NoticeName];
-  return { tone, text: text(about) };
+  return { tone, text: text(about), isPassing: name === 'pending' || name === 'hastened' };
 }
 
 export function refreshNotice(report: RefreshReport | undefined): NoticeName {

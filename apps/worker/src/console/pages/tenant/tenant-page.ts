@@ -3,7 +3,7 @@ import type { CredentialView } from '../../credential-view.ts';
 import { eventList } from '../event-list.ts';
 import { html, type Html } from '../html.ts';
 import { cardPage, operatorPage, widePage, type Tone } from '../layout.ts';
-import { stateOrder } from '../words.ts';
+import { eventWords, stateOrder, type Names } from '../words.ts';
 import { availableCard, credentialCard, disconnectForm, type CardContext } from './credential-card.ts';
 
 export interface TenantPage extends CardContext {
@@ -21,6 +21,8 @@ export interface TenantPage extends CardContext {
 interface Notice {
   tone: Tone;
   text: Html;
+  /** Whether it is over once something else has happened. */
+  isPassing: boolean;
 }
 
 /** What a tenant's user, or the operator, sees of its connections, and does about them. */
@@ -36,7 +38,7 @@ export function tenantPage(page: TenantPage): string {
           <h2>Recent events</h2>
           <div id="events" data-live>${recent(page)}</div>
         </section>
-        <div id="news" class="only-read-aloud" role="status" data-live>${page.events?.[0]?.type ?? ''}</div>
+        <div id="news" class="only-read-aloud" role="status" data-live>${news(page)}</div>
       </div>
     </div>`;
   const title = `Connections of ${tenantId}`;
@@ -56,8 +58,21 @@ function heading({ tenantId, isOperator, user }: TenantPage): Html {
   </div>`;
 }
 
-function noteOf({ tone, text }: Notice): Html {
-  return html`<p class="note ${tone}" role="${tone === 'bad' ? 'alert' : 'status'}">${text}</p>`;
+function noteOf({ tone, text, isPassing }: Notice): Html {
+  const role = tone === 'bad' ? 'alert' : 'status';
+  return html`<p class="note ${tone}" role="${role}" ${isPassing ? html`id="passing"` : ''}>${text}</p>`;
+}
+
+/** The newest event, for who cannot see the list change. */
+function news({ events, credentials }: TenantPage): Html {
+  const [newest] = events ?? [];
+  const words = newest && eventWords(newest, namesOf(credentials));
+  // Two of the same kind have to differ, or nothing is read aloud.
+  return words === undefined ? html`` : html`<span data-event="${newest?.id ?? ''}">${words.text}</span>`;
+}
+
+function namesOf(credentials: CredentialView[]): Names {
+  return new Map(credentials.map(({ integration, name }) => [integration, name]));
 }
 
 function integrations(page: TenantPage): Html {
@@ -84,10 +99,9 @@ function availableSection(available: CredentialView[], page: TenantPage): Html {
 }
 
 function recent({ events, credentials }: TenantPage): Html {
-  const names = new Map(credentials.map(({ integration, name }) => [integration, name]));
   return events === undefined
     ? html`<p class="faint small">Events cannot be read at the moment.</p>`
-    : eventList(events, { names });
+    : eventList(events, { names: namesOf(credentials) });
 }
 
 function linkForm({ tenantId, formToken }: TenantPage): Html {
