@@ -1,7 +1,7 @@
 import {
   askedScopes,
   authorizeUrl,
-  fieldProblems,
+  brokenFields,
   TokenRequestError,
   type Integration,
   type ReadyIntegration,
@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { pagePolicy } from '../headers.ts';
 import { html, type Html } from '../pages/html.ts';
 import { cardPage } from '../pages/layout.ts';
+import { scopeTags, tile } from '../pages/words.ts';
 import type { ConnectOptions } from './connect.ts';
 import { fieldLabel } from './field-label.ts';
 import { enter, enterForm, linkNeededPage, type Entered } from './enter.ts';
@@ -34,10 +35,10 @@ export function registerConnectPage(app: FastifyInstance, options: ConnectOption
     const { tenantId, integration, visitor, form } = entered;
     if (await isOver(options, visitor)) return reply.code(403).send(linkNeededPage());
     const fields = readFields(integration, form);
-    const problems = askedProblems(integration, fields);
-    if (problems.length > 0) {
+    const wrong = wrongFields(integration, fields);
+    if (wrong.length > 0) {
       allowForm(options, reply, integration);
-      return reply.code(400).send(connectPage(options, entered, fields, problems));
+      return reply.code(400).send(connectPage(options, entered, fields, wrong));
     }
     if (visitor.kind === 'user' && !(await options.states.admits(visitor.session.id)))
       return failurePage(reply, 'too_often', tenantId, integration.id);
@@ -48,8 +49,9 @@ export function registerConnectPage(app: FastifyInstance, options: ConnectOption
     const url = await begin(options, ready, session, fields);
     if (url !== undefined) return reply.redirect(url, 303);
     allowForm(options, reply, integration);
-    const elsewhere = `this leads to no address of ${integration.provider.name}`;
-    return reply.code(400).send(connectPage(options, entered, fields, [elsewhere]));
+    // Each is as it should be, and together they lead to no address of the provider.
+    const all = askedOf(integration).map(([name]) => name);
+    return reply.code(400).send(connectPage(options, entered, fields, all));
   });
 }
 
@@ -119,7 +121,9 @@ export async function complete(
 }
 
 /** The fields that nobody but the user knows. */
-function askedOf({ provider: { fields } }: Integration): [name: string, isOptional: boolean][] {
+function askedOf({
+  provider: { fields },
+}: Pick<Integration, 'provider'>): [name: string, isOptional: boolean][] {
   return Object.entries(fields)
     .filter(([name, { from }]) => from === undefined && name !== 'redirectUri')
     .map(([name, { optional = false }]) => [name, optional]);
@@ -130,60 +134,90 @@ function readFields(integration: Integration, form: URLSearchParams): Record<str
   return Object.fromEntries(given.filter(([, value]) => value !== ''));
 }
 
-function askedProblems(integration: Integration, fields: Record<string, string>): string[] {
-  const names = askedOf(integration).map(([name]) => name);
-  const rules = Object.entries(integration.provider.fields).filter(([name]) => names.includes(name));
-  return fieldProblems({ fields: Object.fromEntries(rules) }, fields);
+/** The names of those that are missing or break their rule. */
+function wrongFields({ provider }: Integration, fields: Record<string, string>): string[] {
+  const missing = askedOf({ provider }).filter(([name, isOptional]) => !isOptional && !(name in fields));
+  return [...missing.map(([name]) => name), ...brokenFields(provider, Object.keys(fields), fields)];
 }
 
 function connectPage(
   { formLocks }: ConnectOptions,
   { tenantId, integration, visitor }: Entered,
   fields: Record<string, string> = {},
-  problems: string[] = [],
+  wrong: readonly string[] = [],
 ): string {
   const { name } = integration.provider;
   const session = visitor.kind === 'user' ? visitor.session : undefined;
   const who = session?.user === undefined ? '' : html`<p class="faint">You are here as ${session.user}.</p>`;
   return cardPage(
     `Connect ${name}`,
-    html`<h1>Connect ${name}</h1>
+    html`${tile(integration.id, name)}
+      <h1>Connect ${name}</h1>
       <p>
         Agents of <strong>${tenantId}</strong> will be able to use ${name} in your name, as far as you allow
         it there.
       </p>
       ${scopesPart(askedScopes(integration.provider, session?.scopes ?? integration.scopes), name)} ${who}
       <form method="post" action="/connect/${tenantId}/${integration.id}">
-        ${formLocks.field(visitor.cookie)} ${problemsPart(problems)}
-        ${askedOf(integration).map(([field, isOptional]) => fieldPart(field, fields[field] ?? '', isOptional))}
+        ${formLocks.field(visitor.cookie)}
+        ${askedOf(integration).map(([field, isOptional]) =>
+          fieldPart(integration, field, {
+            value: fields[field] ?? '',
+            isOptional,
+            isWrong: wrong.includes(field),
+          }),
+        )}
         <button class="primary wide">Continue to ${name}</button>
       </form>`,
   );
 }
 
 function scopesPart(scopes: string[], name: string): Html {
-  if (scopes.length === 0) return html`<p>${name} shows you what that is.</p>`;
+  if (scopes.length === 0) return html`<p>${name} asks you what you allow before anything is connected.</p>`;
   return html`<div>
     <p>${name} will be asked for:</p>
-    <ul class="tags">
-      ${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}
-    </ul>
+    ${scopeTags(scopes)}
   </div>`;
 }
 
-function problemsPart(problems: string[]): Html | string {
-  return problems.length === 0 ? '' : html`<p role="alert">${problems.join('; ')}</p>`;
+interface FieldState {
+  value: string;
+  isOptional: boolean;
+  isWrong: boolean;
 }
 
-function fieldPart(name: string, value: string, isOptional: boolean): Html {
-  const hint = isOptional ? html` <span class="hint">(optional)</span>` : '';
+function fieldPart(
+  { provider }: Integration,
+  field: string,
+  { value, isOptional, isWrong }: FieldState,
+): Html {
+  const label = fieldLabel(field);
+  const where = addressWith(provider, field);
+  const hints = [...(isOptional ? ['optional'] : []), ...(where === undefined ? [] : [`as in ${where}`])];
+  const hint = hints.length === 0 ? '' : html` <span class="hint">(${hints.join(', ')})</span>`;
+  const id = `problem-${field}`;
+  const problem =
+    value === '' ? `${label} is missing.` : `${provider.name} has no ${label.toLowerCase()} like this.`;
   return html`<label
-    >${fieldLabel(name)}${hint}
-    <input
-      name="${name}"
-      value="${value}"
-      autocomplete="off"
-      spellcheck="false"
-      ${isOptional ? '' : 'required'}
-  /></label>`;
+      >${label}${hint}
+      <input
+        name="${field}"
+        value="${value}"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck="false"
+        ${isWrong ? html`aria-invalid="true" aria-describedby="${id}"` : ''}
+        ${isOptional ? '' : 'required'}
+    /></label>
+    ${isWrong ? html`<p role="alert" id="${id}">${problem}</p>` : ''}`;
+}
+
+/** Where users meet a field: in the address of their own instance. */
+function addressWith(
+  { authorizeUrl = '', apiBaseUrl = '' }: Integration['provider'],
+  field: string,
+): string | undefined {
+  const place = `{${field}}`;
+  const url = [authorizeUrl, apiBaseUrl].find((each) => each.split('/')[2]?.includes(place));
+  return url?.split('/').slice(0, 3).join('/').replace(place, '…');
 }

@@ -1,7 +1,9 @@
+import { missingScopes } from '@connectors/oauth';
 import type { CredentialId, StoredCredential } from '@connectors/vault-core';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { html, htmlType, type Html } from '../pages/html.ts';
 import { noticePage } from '../pages/layout.ts';
+import { scopeTags } from '../pages/words.ts';
 import type { ConnectOptions } from './connect.ts';
 import { enter, type Entered } from './enter.ts';
 import { failures, isFailure, isWarning, warnings, type FailureCode, type WarningCode } from './outcomes.ts';
@@ -18,9 +20,9 @@ export function registerResultPage(app: FastifyInstance, options: ConnectOptions
     if (isFailure(outcome)) return failurePage(reply, outcome, tenantId, integration.id);
     const codes = (query.get('warnings') ?? '').split(',');
     const stored = await findUsable(options, { tenantId, integration: integration.id });
-    return stored === undefined
-      ? reply.code(404).send(endedPage(entered))
-      : reply.send(connectedPage(options, entered, codes.filter(isWarning), stored));
+    if (stored === undefined) return reply.code(404).send(endedPage(entered));
+    const forWhom = { ...entered, isOperator: options.sessions.isOperator(request) };
+    return reply.send(connectedPage(options, forWhom, codes.filter(isWarning), stored));
   });
 }
 
@@ -56,7 +58,7 @@ export function failurePage(
 ): FastifyReply {
   const { status, title, action, result } = failures[code];
   const again =
-    tenantId === undefined || integration === undefined
+    tenantId === undefined || integration === undefined || code === 'tenant_offboarded'
       ? ''
       : html`<p>
           <a class="button primary wide" href="/connect/${tenantId}/${integration}">Start again</a>
@@ -92,14 +94,23 @@ export function vaultAwayPage(reply: FastifyReply): FastifyReply {
 
 function connectedPage(
   options: ConnectOptions,
-  { tenantId, integration, visitor }: Entered,
+  { tenantId, integration, visitor, isOperator }: Entered & { isOperator: boolean },
   codes: WarningCode[],
   stored: StoredCredential | 'unknown',
 ): string {
   const { name, note } = integration.provider;
   const account = stored === 'unknown' ? undefined : stored.metadata.account;
   const path = `/connect/${tenantId}/${integration.id}`;
-  const notes = codes.map((code) => warningPart(code, code === 'no_refresh_token' ? note : undefined, path));
+  const asked = (visitor.kind === 'user' ? visitor.session.scopes : undefined) ?? integration.scopes;
+  const missing = stored === 'unknown' ? [] : missingScopes(integration.provider, asked, stored.scopes);
+  const about = (code: WarningCode): Html | undefined => {
+    if (code === 'fewer_scopes' && missing.length > 0) return scopeTags(missing);
+    // How to set the integration up is nothing for a user.
+    return code === 'no_refresh_token' && isOperator && note !== undefined
+      ? html`<p class="small">${note}</p>`
+      : undefined;
+  };
+  const notes = codes.map((code) => warningPart(code, about(code), path));
   const again = codes.every(canChoose)
     ? ''
     : html`<p><a class="button wide" href="${path}">Connect again</a></p>`;
@@ -124,13 +135,10 @@ function endedPage({ tenantId, integration: { id, provider } }: Entered): string
   );
 }
 
-function warningPart(code: WarningCode, note: string | undefined, path: string): Html {
+function warningPart(code: WarningCode, more: Html | undefined, path: string): Html {
   const { title, action } = warnings[code];
   const link = canChoose(code) ? html` <a href="${path}/choices">Choose</a>` : '';
-  return html`<div class="note warning">
-    <strong>${title}.</strong> ${action}${link}
-    ${note === undefined ? '' : html`<p class="small">${note}</p>`}
-  </div>`;
+  return html`<div class="note warning"><strong>${title}.</strong> ${action}${link} ${more ?? ''}</div>`;
 }
 
 /** Whether it is settled on the page of choices; all else by connecting again. */

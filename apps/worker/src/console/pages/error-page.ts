@@ -35,7 +35,7 @@ export function notFoundPage(): string {
     'neutral',
     'There is nothing here',
     html`<p>The address is wrong, or what was here is gone. Links to connect are sent by your application.</p>
-      <p><a class="button wide" href="/">To the overview, for operators</a></p>`,
+      <p><a class="button wide" href="/">To the operator’s overview</a></p>`,
   );
 }
 

@@ -108,3 +108,9 @@ export function tile(id: string, name: string): Html {
   const colour = hash('sha256', id, 'buffer').readUInt8() % 8;
   return html`<span class="tile tile-${colour}" aria-hidden="true">${name.slice(0, 1).toUpperCase()}</span>`;
 }
+
+export function scopeTags(scopes: readonly string[]): Html {
+  return html`<ul class="tags">
+    ${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}
+  </ul>`;
+}

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Fault } from '@connectors/dev-servers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startProcess } from '../../start-process.ts';
-import { isActive, startInProcess } from '../../start-world.ts';
+import { adminToken, isActive, startInProcess } from '../../start-world.ts';
 import { startConnect, type Connect } from './start-connect.ts';
 
 /** Sees the token of each connect, which is nowhere else where it could not be saved. */
@@ -88,19 +88,24 @@ function profiled() {
 }
 
 describe('what is granted', () => {
-  it('may be less than was asked for: the user is told, and it is stored as it is', async () => {
+  it('may be less than was asked for: the user is told what is missing, and it is stored as it is', async () => {
     const page = await connect.browser().connect(await linkTo('less', 'scant'), 'ada');
     expect(page.text).toContain('Not everything was granted');
+    expect(page.text).toContain('<code>api:read</code>');
     expect((await connect.world.stored({ tenantId: 'less', integration: 'scant' })).scopes).toEqual([
       'openid',
     ]);
     await expect.poll(lastEvent).toMatchObject({ type: 'connected', warnings: ['fewer_scopes'] });
   });
 
-  it('may end without a way to renew it: the user is told so, in the words of the provider’s definition', async () => {
+  it('may end without a way to renew it: the user is told so, and the operator how to set the integration up', async () => {
     const page = await connect.browser().connect(await linkTo('mortal', 'mortal'), 'ada');
     expect(page.text).toContain('It will expire');
-    expect(page.text).toContain('Takes OAuth apps and GitHub Apps alike');
+    expect(page.text).not.toContain('Takes OAuth apps and GitHub Apps alike');
+    const operator = connect.browser();
+    await operator.submit(await operator.open('/sign-in'), { token: adminToken });
+    const same = await operator.connect(await linkTo('mortal', 'mortal'), 'ada');
+    expect(same.text).toContain('Takes OAuth apps and GitHub Apps alike');
     await expect.poll(lastEvent).toMatchObject({ type: 'connected', warnings: ['no_refresh_token'] });
   });
 });

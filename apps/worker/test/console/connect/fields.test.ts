@@ -203,14 +203,17 @@ describe('what only the user knows', () => {
   });
 
   it.each([
-    [{ subdomain: '' }, 'subdomain: is required'],
-    [{ subdomain: 'a.b' }, 'subdomain: must match'],
-    [{ subdomain: 'a', region: 'mars' }, 'region: must match'],
+    [{ subdomain: '' }, 'Subdomain is missing.'],
+    [{ subdomain: 'a.b' }, 'has no subdomain like this.'],
+    [{ subdomain: 'a', region: 'mars' }, 'has no region like this.'],
   ])('is asked for again when it breaks its rule: %j', async (fields, problem) => {
     const browser = connect.browser();
     const page = await browser.submit(await browser.enter(await linkTo('desk')), fields);
     expect(page.status).toBe(400);
     expect(page.text).toContain(problem);
+    // People are told in words, and not with the pattern of the rule.
+    expect(page.text).not.toContain('[a-z');
+    expect([...page.text.matchAll(/aria-invalid="true"/g)]).toHaveLength(1);
     expect(/name="subdomain"\s+value="([^"]*)"/.exec(page.text)?.[1]).toBe(fields.subdomain);
   });
 
@@ -220,7 +223,7 @@ describe('what only the user knows', () => {
     for (const host of ['evil.example', 'evil.example/127.0.0.1', '127.0.0.1:1@evil.example']) {
       const answer = await browser.submit(page, { host });
       expect([answer.status, answer.location]).toEqual([400, undefined]);
-      expect(answer.text).toContain('this leads to no address of hosted');
+      expect(answer.text).toContain('hosted has no host like this.');
     }
     expect((await browser.submit(page, { host: '127.0.0.1' })).status).toBe(303);
   });

@@ -60,6 +60,7 @@ describe('a user of a tenant that was offboarded meanwhile', () => {
     await offboard('away');
     const page = await browser.land(back);
     expect([page.status, connect.world.provider.tokenRequests.length]).toEqual([410, 0]);
+    expect(page.text).not.toContain('Start again');
     expect(await leftOf('away')).toEqual([]);
   });
 

@@ -33,8 +33,8 @@ export function agentsPage(agents: readonly Agent[], unreadable: readonly string
   );
 }
 
-function expiry({ expiresAt }: Agent, now: number): Html | string {
-  if (expiresAt === undefined) return '';
+function expiry({ expiresAt }: Agent, now: number): Html {
+  if (expiresAt === undefined) return html`<span class="faint">never expires</span>`;
   return Date.parse(expiresAt) > now ? time(expiresAt) : html`<span class="badge bad">expired</span>`;
 }
 

@@ -72,18 +72,17 @@ function tenantTiles(tenants: Overview['tenants']): Html {
 
 const whatHelps: Record<Exclude<IndexedState, 'active'>, string> = {
   needs_reauth: 'its user has to reconnect',
-  failing: 'it is tried again by itself; if it goes on, see to the reason',
-  expiring: 'its user has to reconnect before it ends',
+  failing: 'it is tried again; see to the reason if it goes on',
+  expiring: 'nothing refreshes it: its user has to reconnect',
 };
 
 function needSection(tenants: TenantInState[]): Html {
   const rows = tenants.flatMap(({ tenantId, since, credentials }) =>
     Object.entries(credentials).flatMap(([integration, { state, reason }]) => {
       if (state === 'active') return [];
-      const why = reason === undefined ? '' : html`<code>${reason}</code><br />`;
-      const cells = html`${cell(integration)}${cell(badge(state))}
-      ${cell(html`${why}<span class="faint small">${whatHelps[state]}</span>`)}
-      ${cell(time(new Date(since).toISOString()))}`;
+      const why = reason === undefined ? '' : html`<code>${reason}</code>: `;
+      const what = html`${badge(state)}<br />${why}<span class="faint small">${whatHelps[state]}</span>`;
+      const cells = html`${cell(integration)}${cell(what)}${cell(time(new Date(since).toISOString()))}`;
       return [row(tenantLink(tenantId), cells)];
     }),
   );
@@ -94,8 +93,8 @@ function needSection(tenants: TenantInState[]): Html {
     </section>`;
   return html`<section>
     <h2>Needs somebody</h2>
-    <p>Those that agents cannot use come first, and of those the latest.</p>
-    ${table(['Tenant', 'Integration', 'State', 'Why, and what helps', 'Since'].map(title), rows)}
+    <p>Those whose user has to reconnect come first, and of each kind the latest.</p>
+    ${table(['Tenant', 'Integration', 'State, and what helps', 'Since'].map(title), rows)}
   </section>`;
 }
 
