@@ -191,7 +191,7 @@ describe('the tokens that a reconnect replaces', () => {
     await vi.waitUntil(() => provider.tokenRequests[0]?.status !== undefined, 5_000);
     const former = await connectAs('overtaken', 'grace');
     provider.faults.release();
-    expect((await landing).text).toContain('another account than before');
+    expect((await landing).text).toContain('different account than before');
     await expect.poll(() => connect.world.isActive(former)).toBe(false);
     await connect.world.expectLivingGrant(demo('overtaken'));
   });
