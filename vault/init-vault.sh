@@ -3,6 +3,7 @@
 # is as it should be stays untouched.
 #
 #   VAULT_ADDR, VAULT_TOKEN       where, and a token that may do all this
+#   VAULT_CACERT                  PEM file with the CA of Vault's certificate
 #   VAULT_TRANSIT_ENGINE, VAULT_REFRESH_TRANSIT_ENGINE, VAULT_KV_ENGINE    other names for the mounts
 #   VAULT_AUDIT_LOG               the audit log's file, as Vault's own machine names it; `off` for none
 #   VAULT_POLICIES                the folder of the policies; next to this script when unset
@@ -20,6 +21,9 @@ audit_log=${VAULT_AUDIT_LOG:-/vault/logs/audit.log}
 VAULT_ADDR=${VAULT_ADDR:-http://127.0.0.1:8200}
 VAULT_TOKEN=${VAULT_TOKEN:-${VAULT_DEV_ROOT_TOKEN_ID:-}}
 export VAULT_ADDR VAULT_TOKEN
+# Changes what the CLI prints, also where one field is asked for.
+unset VAULT_FORMAT
+[ -z "${VAULT_CACERT:-}" ] || export NODE_EXTRA_CA_CERTS="$VAULT_CACERT"
 
 say() { echo "init-vault: $*"; }
 fail() { echo "init-vault: $*" >&2; exit 1; }
@@ -91,8 +95,16 @@ explain() {
 
 status() {
   case $client in
-    vault) vault status > /dev/null 2>&1 ;;
-    *) "${NODE:-node}" "$here/http-cli.mjs" status > /dev/null 2>&1 ;;
+    vault) vault status ;;
+    *) "${NODE:-node}" "$here/http-cli.mjs" status ;;
+  esac > /dev/null 2> "$work/status.err"
+}
+
+refuse_certificate() {
+  reason=$(tr '\n\t' '  ' < "$work/status.err")
+  case $reason in
+    *CERT* | *SIGNATURE* | *certificate*)
+      fail "the certificate of Vault at $VAULT_ADDR is not trusted: let VAULT_CACERT name the PEM file of its CA. ($reason)" ;;
   esac
 }
 
@@ -105,6 +117,7 @@ wait_for_vault() {
     code=0
     status || code=$?
     [ "$code" != 0 ] || return 0
+    refuse_certificate
     if [ "$code" = 2 ]; then state='is sealed or not initialised'; else state='does not answer'; fi
     [ "$waited" -lt "$limit" ] || break
     [ $((waited % 5)) != 0 ] || say "waiting for Vault at $VAULT_ADDR: it $state"
@@ -112,7 +125,7 @@ wait_for_vault() {
     waited=$((waited + 1))
   done
   if [ "$code" = 2 ]; then fail "Vault at $VAULT_ADDR $state: run 'vault operator init' once, 'vault operator unseal', and this again"; fi
-  fail "Vault at $VAULT_ADDR $state: start it, or correct VAULT_ADDR"
+  fail "Vault at $VAULT_ADDR $state: start it, or correct VAULT_ADDR. ($reason)"
 }
 
 # --- What there is
@@ -154,14 +167,12 @@ plan_mount() { # file path type wanted
   fi
 }
 
-plan_kv_version() {
+# An upgrade cannot be undone, and ends the reads of whoever else uses the mount.
+check_kv_version() {
   [ -f "$work/mount.kv" ] || return 0
   case $(cat "$work/mount.kv.options" 2> /dev/null) in
     *version*2*) ;;
-    *)
-      say "upgrading $kv/ to version 2"
-      echo '{"options":{"version":"2"}}' > "$work/version.json"
-      todo "write - - sys/mounts/$kv/tune @$work/version.json" ;;
+    *) fail "$kv/ is KV of version 1: let VAULT_KV_ENGINE name another mount, or upgrade this one, if it is yours alone, with 'vault kv enable-versioning $kv'" ;;
   esac
 }
 
@@ -243,7 +254,7 @@ read_state
 plan_mount mount.transit "$transit" transit transit
 plan_mount mount.refresh "$refresh" transit transit
 plan_mount mount.kv "$kv" kv kv-v2
-plan_kv_version
+check_kv_version
 if ! has auth 'approle/'; then
   say 'enabling approle'
   todo 'write - - sys/auth/approle type=approle'

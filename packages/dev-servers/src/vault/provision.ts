@@ -6,6 +6,8 @@ export interface ProvisionOptions {
   address: string;
   /** A token that may write mounts, policies and roles. */
   token: string;
+  /** PEM file with the CA of Vault's certificate. */
+  caFile?: string | undefined;
   /** Where to write `{gateway,proxy}/{role-id,secret-id}`; nowhere when absent. */
   approleDir?: string;
   /** The audit log's file; `off`, the default, for none. */
@@ -81,6 +83,7 @@ function environment(options: ProvisionOptions): NodeJS.ProcessEnv {
     VAULT_CLIENT: options.client ?? 'node',
     VAULT_AUDIT_LOG: options.auditLog ?? 'off',
     VAULT_WAIT: String(options.waitSeconds ?? 60),
+    ...(options.caFile === undefined ? {} : { VAULT_CACERT: options.caFile }),
     ...(options.approleDir === undefined ? {} : { APPROLE_DIR: options.approleDir }),
     ...(mounts.transit === undefined ? {} : { VAULT_TRANSIT_ENGINE: mounts.transit }),
     ...(mounts.refreshTransit === undefined ? {} : { VAULT_REFRESH_TRANSIT_ENGINE: mounts.refreshTransit }),
