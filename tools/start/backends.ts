@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provisionVault, startRedis } from '@connectors/dev-servers';
+import { readConfig, vaultFields, type VaultConfig } from '@connectors/vault-core';
+import { z } from 'zod';
 import { startChild, type ChildSpec } from '../fleet/child.ts';
 import { startReady } from './children.ts';
 import { clientId, consoleCallback, redirectUri, tokenSeconds } from './demo-tenant.ts';
 import { keepRunning, type Part, type Running } from './keep-running.ts';
+import { givenVault } from './given.ts';
 import { localUrl, ports } from './ports.ts';
 import { progress } from './screen.ts';
 import { dataDir, logDir } from './state.ts';
@@ -12,7 +15,7 @@ import { dataDir, logDir } from './state.ts';
 /** What the two apps stand on. */
 export interface Backends {
   redisUrl: string;
-  vault: { address: string; token: string; isEmbedded: boolean };
+  vault: { config: VaultConfig; isEmbedded: boolean };
   demo: DemoServers;
   adminToken: string;
 }
@@ -67,32 +70,37 @@ async function startOwnRedis(stop: AbortSignal): Promise<Part> {
 
 /** Vault at VAULT_ADDR, else the embedded one; provisioned either way. */
 export async function usingVault(start: Start): Promise<Backends['vault']> {
-  const address = process.env['VAULT_ADDR'];
-  const token = process.env['VAULT_TOKEN'] ?? '';
-  const vault = address ? { address, token, isEmbedded: false } : await startEmbeddedVault(start);
+  const isEmbedded = !process.env['VAULT_ADDR'];
+  const config = isEmbedded ? await startEmbeddedVault(start) : givenVault();
   progress('provisioning Vault: mounts, policies, roles');
-  const auditLog = vault.isEmbedded ? join(logDir, 'vault-audit.log') : 'off';
   await provisionVault({
-    address: vault.address,
-    token: vault.token,
+    address: config.VAULT_ADDR,
+    token: config.VAULT_TOKEN?.reveal() ?? '',
+    caFile: config.VAULT_CACERT,
+    mounts: {
+      transit: config.VAULT_TRANSIT_ENGINE,
+      refreshTransit: config.VAULT_REFRESH_TRANSIT_ENGINE,
+      kv: config.VAULT_KV_ENGINE,
+    },
     approleDir,
-    auditLog,
+    auditLog: isEmbedded ? join(logDir, 'vault-audit.log') : 'off',
     signal: start.stop,
     onProgress: (line) => {
       if (line.includes('waiting')) progress(line);
     },
   });
-  return vault;
+  return { config, isEmbedded };
 }
 
-async function startEmbeddedVault(start: Start): Promise<Backends['vault']> {
+async function startEmbeddedVault(start: Start): Promise<VaultConfig> {
   progress('starting the embedded Vault');
   const vaultDir = join(dataDir, 'vault');
   const address = localUrl('vault');
   const args = ['--port', String(ports.vault.number), '--data-dir', vaultDir];
   const spec = { name: 'vault', module: 'packages/dev-servers/src/vault/main.ts', args };
   await keepChild(start, spec, `${address}/v1/sys/health`);
-  return { address, token: readFileSync(join(vaultDir, 'root-token'), 'utf8').trim(), isEmbedded: true };
+  const token = readFileSync(join(vaultDir, 'root-token'), 'utf8').trim();
+  return readConfig(z.object(vaultFields), { VAULT_ADDR: address, VAULT_TOKEN: token });
 }
 
 /** The authorization server and the two upstreams, as one process. */
@@ -131,7 +139,7 @@ export function appEnvironment(
   integrationsFile: string,
 ): Record<string, string> {
   return {
-    VAULT_ADDR: vault.address,
+    ...placeOf(vault.config),
     VAULT_ROLE_ID_FILE: join(approleDir, role, 'role-id'),
     VAULT_SECRET_ID_FILE: join(approleDir, role, 'secret-id'),
     REDIS_URL: redisUrl,
@@ -144,6 +152,16 @@ export function appEnvironment(
     // Shorter than the demo's tokens live, so that one that was refused early can be refreshed.
     REFRESH_COOLDOWN_SECONDS: '10',
     NODE_COMPILE_CACHE: join(dataDir, 'compile-cache'),
+  };
+}
+
+function placeOf(config: VaultConfig): Record<string, string> {
+  return {
+    VAULT_ADDR: config.VAULT_ADDR,
+    VAULT_TRANSIT_ENGINE: config.VAULT_TRANSIT_ENGINE,
+    VAULT_REFRESH_TRANSIT_ENGINE: config.VAULT_REFRESH_TRANSIT_ENGINE,
+    VAULT_KV_ENGINE: config.VAULT_KV_ENGINE,
+    ...(config.VAULT_CACERT === undefined ? {} : { VAULT_CACERT: config.VAULT_CACERT }),
   };
 }
 

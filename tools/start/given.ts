@@ -1,4 +1,7 @@
+import { ConfigError, readConfig, vaultFields, type VaultConfig } from '@connectors/vault-core';
 import { Redis } from 'ioredis';
+import { z } from 'zod';
+import { fixOfSilence, openVaultCalls, type VaultAnswer } from '../cli/doctor/vault-calls.ts';
 
 const patienceMs = 5_000;
 
@@ -43,28 +46,43 @@ async function answersPing(url: string): Promise<boolean> {
   }
 }
 
+/**
+ * The Vault that the environment names, and how its mounts are called. An AppRole is not what provisions it.
+ *
+ * @throws {ConfigError}
+ */
+export function givenVault(): VaultConfig {
+  const { VAULT_ADDR, VAULT_TOKEN, VAULT_CACERT } = process.env;
+  const { VAULT_TRANSIT_ENGINE, VAULT_REFRESH_TRANSIT_ENGINE, VAULT_KV_ENGINE } = process.env;
+  const mounts = { VAULT_TRANSIT_ENGINE, VAULT_REFRESH_TRANSIT_ENGINE, VAULT_KV_ENGINE };
+  return readConfig(z.object(vaultFields), { VAULT_ADDR, VAULT_TOKEN, VAULT_CACERT, ...mounts });
+}
+
 async function vaultProblem(address: string): Promise<string | undefined> {
   if (!process.env['VAULT_TOKEN'])
     return 'VAULT_ADDR is set: set VAULT_TOKEN too, to a token that may create mounts and policies.';
-  const problem = judgeHealth(await healthStatus(address));
-  if (problem === undefined) return undefined;
-  return `VAULT_ADDR ${shownUrl(address)} ${problem}, or unset VAULT_ADDR to use an embedded one.`;
-}
-
-async function healthStatus(address: string): Promise<number | undefined> {
   try {
-    const url = `${address.replace(/\/$/, '')}/v1/sys/health`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });
-    await response.body?.cancel();
-    return response.status;
-  } catch {
-    return undefined;
+    const problem = judgeHealth(await askHealth(givenVault()));
+    if (problem === undefined) return undefined;
+    return `VAULT_ADDR ${shownUrl(address)} ${problem}, or unset VAULT_ADDR to use an embedded one.`;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.join('\n');
+    throw error;
   }
 }
 
-function judgeHealth(status: number | undefined): string | undefined {
-  if (status === undefined) return 'does not answer: start that Vault';
-  if (status === 501) return 'is not initialised: run `vault operator init` there';
-  if (status === 503) return 'is sealed: unseal that Vault';
-  return undefined;
+async function askHealth({ VAULT_ADDR, VAULT_CACERT }: VaultConfig): Promise<VaultAnswer> {
+  const calls = openVaultCalls(VAULT_ADDR, VAULT_CACERT, patienceMs);
+  try {
+    return await calls.call('GET', 'sys/health');
+  } finally {
+    await calls.close();
+  }
+}
+
+function judgeHealth(answer: VaultAnswer): string | undefined {
+  if (answer.status === 501) return 'is not initialised: run `vault operator init` there';
+  if (answer.status === 503) return 'is sealed: unseal that Vault';
+  if (answer.status !== undefined) return undefined;
+  return `does not answer (${answer.problem}). ${fixOfSilence(answer.problem)}`;
 }

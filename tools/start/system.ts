@@ -7,6 +7,7 @@ import {
   publishEvent,
   RefreshQueues,
   VaultClient,
+  vaultOptions,
 } from '@connectors/vault-core';
 import { stringify } from 'yaml';
 import * as demo from './demo-tenant.ts';
@@ -106,7 +107,7 @@ async function startApps(start: Start, { worker, proxy }: RunFile['environments'
 async function connectAndTell(backends: Backends): Promise<() => void> {
   const redis = connectRedis(backends.redisUrl, 'background', () => undefined);
   const queues = new RefreshQueues(redis, redisPrefix);
-  const vault = new VaultClient({ address: backends.vault.address, token: backends.vault.token });
+  const vault = new VaultClient(vaultOptions(backends.vault.config));
   const announce = (event: Parameters<typeof publishEvent>[2]) => publishEvent(redis, redisPrefix, event);
 
   if (await demo.isConnected(vault)) {
@@ -181,8 +182,8 @@ function placesOf({ redisUrl, vault, demo: servers }: Backends): [string, string
     [
       'Vault',
       vault.isEmbedded
-        ? `${vault.address} (embedded: for one machine, not for production)`
-        : shownUrl(vault.address),
+        ? `${vault.config.VAULT_ADDR} (embedded: for one machine, not for production)`
+        : shownUrl(vault.config.VAULT_ADDR),
     ],
     ['Redis', shownUrl(redisUrl)],
     ['authorization server', servers.issuer],

@@ -7,6 +7,17 @@ export type VaultAnswer =
   /** The code of the error, such as `ECONNREFUSED`. */
   | { status: undefined; problem: string };
 
+/** By the code of the error. */
+export function fixOfSilence(problem: string): string {
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(problem))
+    return 'Give Vault a certificate: it speaks plain http there. On one machine alone, let VAULT_ADDR begin with http://';
+  if (/ALTNAME/.test(problem)) return 'Let VAULT_ADDR have a name that the certificate of Vault is for';
+  if (/EXPIRED|NOT_YET_VALID/.test(problem)) return 'Renew the certificate of Vault, or set the clocks';
+  if (/CERT|SIGNATURE|SSL|TLS/.test(problem))
+    return 'Let VAULT_CACERT name the PEM file of the CA that signed the certificate of Vault';
+  return 'Start that Vault, or correct VAULT_ADDR';
+}
+
 export interface VaultCalls {
   call(method: 'GET' | 'POST' | 'DELETE', path: string, token?: string, body?: object): Promise<VaultAnswer>;
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { judgeClock } from './clock.ts';
 import { findingsOf, type Finding } from './finding.ts';
 import { isLoopback } from './loopback.ts';
 import { examineAudit, examineMounts, examineWrites } from './vault-storage.ts';
-import { openVaultCalls, type VaultAnswer, type VaultCalls } from './vault-calls.ts';
+import { fixOfSilence, openVaultCalls, type VaultAnswer, type VaultCalls } from './vault-calls.ts';
 
 export interface VaultExam {
   app: 'worker' | 'proxy';
@@ -37,7 +37,9 @@ function judgeHealth({ app, config, allowedSkewMs, now }: VaultExam, answer: Vau
   const address = config.VAULT_ADDR;
   const check = 'vault.reachable';
   if (answer.status === undefined) {
-    return [failed(check, `Vault at ${address} does not answer (${answer.problem})`, fixOf(answer.problem))];
+    return [
+      failed(check, `Vault at ${address} does not answer (${answer.problem})`, fixOfSilence(answer.problem)),
+    ];
   }
   const { initialized, sealed, server_time_utc: seconds } = answer.body;
   if (initialized === false)
@@ -66,17 +68,6 @@ function judgeHealth({ app, config, allowedSkewMs, now }: VaultExam, answer: Vau
       ? [judgeClock('Vault', seconds * 1_000, now(), allowedSkewMs + 1_000)]
       : []),
   ];
-}
-
-/** By the code of the error. */
-function fixOf(problem: string): string {
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(problem))
-    return 'Give Vault a certificate: it speaks plain http there. On one machine alone, let VAULT_ADDR begin with http://';
-  if (/ALTNAME/.test(problem)) return 'Let VAULT_ADDR have a name that the certificate of Vault is for';
-  if (/EXPIRED|NOT_YET_VALID/.test(problem)) return 'Renew the certificate of Vault, or set the clocks';
-  if (/CERT|SIGNATURE|SSL|TLS/.test(problem))
-    return 'Let VAULT_CACERT name the PEM file of the CA that signed the certificate of Vault';
-  return 'Start that Vault, or correct VAULT_ADDR';
 }
 
 function isAppRole(config: VaultConfig): boolean {
