@@ -44,7 +44,7 @@ path "transit-refresh/keys/+/config" {
   capabilities = ["update"]
 }
 
-# New key versions; stored credentials are encrypted again by the worker.
+# New key versions: what a refresh stores is encrypted with the newest.
 path "transit/keys/+/rotate" {
   capabilities = ["update"]
 }
