@@ -62,7 +62,10 @@ async function sweepCredential(engine: RefreshEngine, id: CredentialId, report: 
   const job = { ...id, revision: record.credential.metadata.revision };
   const outcome = await engine.queues.restore(job, due, engine.now());
   if (outcome === 'restored') report.restored += 1;
-  if (outcome === 'failing') report.states[id.integration] = { state: 'failing' };
+  if (outcome === 'failing') {
+    const reason = (await engine.queues.find(job))?.failedReason;
+    report.states[id.integration] = { state: 'failing', reason };
+  }
   // Vault learns first why a job is over, and may have while this one was looking at the job.
   if (outcome !== 'over' || !(await isStillDue(engine, job))) return;
   await engine.queues.revive(job, due, engine.now());

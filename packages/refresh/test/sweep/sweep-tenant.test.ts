@@ -129,7 +129,7 @@ describe('a sweep of a tenant', () => {
     expect(await states()).toEqual({ demo: { state: 'needs_reauth', reason: 'unreadable' } });
   });
 
-  it('finds a refresh that fails for now', async () => {
+  it('finds a refresh that fails for now, and why', async () => {
     await world.queues.hasten(job, Date.now());
     const worker = new Worker('refresh-demo', () => Promise.reject(new Error('http_500')), {
       connection: world.redis.duplicate({ maxRetriesPerRequest: null }),
@@ -139,6 +139,6 @@ describe('a sweep of a tenant', () => {
     onTestFinished(() => worker.close());
     await expect.poll(async () => (await world.queues.find(job))?.attemptsMade).toBe(1);
     const { states } = await sweepTenant(world.newEngine(), job.tenantId);
-    expect(states).toEqual({ demo: { state: 'failing' } });
+    expect(states).toEqual({ demo: { state: 'failing', reason: 'http_500' } });
   });
 });
