@@ -21,7 +21,7 @@ const rules = `## General rules
   returned once, when they are created; tokens never are.
 - **Problems** are \`application/problem+json\` (RFC 9457) with a stable \`code\`; [errors.md](errors.md) lists them. A malformed request
   gets a 400 whose \`detail\` names each field and its rule. Unknown fields are refused.
-- **Pages**: \`limit\` is 1 to 200, by default 50. If there is more, \`next\` is the \`after\` (tenants) or \`before\` (events) of the next page.
+- **Pages**: \`limit\` is 1 to 200, by default 50. If there is more, \`next\` is the \`after\` (tenants, agents) or \`before\` (events) of the next page.
   Tenants come in Vault's order. OpenBao returns names page by page; HashiCorp's Vault returns all names, of which the worker keeps one page.
 - **Idempotency**: operations that create something accept an \`Idempotency-Key\`, remembered in Redis for a day. The first answer is not
   kept, because it holds a secret. A repeat gets a 409 \`already_created\` whose \`id\` names what the first request made, even if the worker died

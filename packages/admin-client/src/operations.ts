@@ -238,11 +238,20 @@ export type Webhook = {
 };
 
 export interface Operations {
-  /** All agents. */
+  /** All agents, in pages. */
   listAgents: {
-    params: {};
+    params: {
+      /** How many at most. */
+      limit?: number; /** `next` of the previous page; there need be nothing of that id. */
+      after?: string;
+    };
     body: undefined;
-    answer: { agents: Agent[]; unreadable: string[] };
+    answer: {
+      items: Agent[];
+      unreadable: string[];
+      /** The `after` of the next page; absent on the last one. */
+      next?: string;
+    };
   };
   /** Creates an agent; the answer has its key. */
   createAgent: {
@@ -381,7 +390,7 @@ export interface Operations {
   listTenants: {
     params: {
       /** How many at most. */
-      limit?: number; /** `next` of the previous page; the tenant need not exist. */
+      limit?: number; /** `next` of the previous page; there need be nothing of that id. */
       after?: string;
     };
     body: undefined;
@@ -543,7 +552,7 @@ export interface Operations {
   listWebhooks: {
     params: { tenantId: string };
     body: undefined;
-    answer: { webhooks: Webhook[] };
+    answer: { items: Webhook[] };
   };
   /** Creates an endpoint; the answer has the secret that signs its messages. */
   createWebhook: {
@@ -640,7 +649,7 @@ export interface Operations {
     params: { tenantId: string; webhookId: string };
     body: undefined;
     answer: {
-      deliveries: {
+      items: {
         id: string;
         messageId: string;
         type: string;

@@ -56,6 +56,16 @@ export const maxKeyOverlapMs = 7 * 24 * 3_600_000;
 /** How many documents are read at once when all agents are listed. */
 const listConcurrency = 16;
 
+export interface AgentList {
+  agents: Agent[];
+  /** Ids of those whose documents cannot be read. */
+  unreadable: string[];
+}
+
+export interface AgentPage extends AgentList {
+  next?: string;
+}
+
 /**
  * Agents, one document each. Methods throw `invalid_request` for what breaks a rule, VaultError when Vault cannot be used,
  * and StoredDocumentError. Proxies keep what they have read for a minute: whoever changes or deletes an agent announces
@@ -90,8 +100,25 @@ export class AgentStore {
   }
 
   /** All agents by id, and the ids of those whose documents cannot be read. */
-  async list(): Promise<{ agents: Agent[]; unreadable: string[] }> {
-    const ids = (await this.#kv.list('_agents')).filter(isId);
+  async list(): Promise<AgentList> {
+    return this.#findAll((await this.#kv.list('_agents')).filter(isId));
+  }
+
+  /**
+   * Some of the {@link list}: at most `limit`, from the first after `after` on.
+   *
+   * @returns `next`, if there may be more, is what `after` is then
+   */
+  async listPage(limit: number, after?: string): Promise<AgentPage> {
+    const last = after === undefined ? '' : checkId('agentId', after);
+    const names = await this.#kv.listPage('_agents', last, limit + 1);
+    const ids = names.slice(0, limit).filter(isId);
+    const next = ids.at(-1);
+    const list = await this.#findAll(ids);
+    return names.length > limit && next !== undefined ? { ...list, next } : list;
+  }
+
+  async #findAll(ids: readonly string[]): Promise<AgentList> {
     const agents: Agent[] = [];
     const unreadable: string[] = [];
     for (let first = 0; first < ids.length; first += listConcurrency) {

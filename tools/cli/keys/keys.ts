@@ -1,3 +1,4 @@
+import type { Agent } from '@connectors/admin-client';
 import { openAdminApi, type AdminApi } from '../admin-api.ts';
 import { UsageError, type Command } from '../command.ts';
 import { readOptions } from '../options.ts';
@@ -61,7 +62,7 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
 
   list: async (args) => {
     const { values } = readOptions(args, [], {});
-    const list = await open().call('listAgents', {});
+    const list = await readAgents(open());
     if (values['json'] === true) printJson(list);
     else printAgents(list);
   },
@@ -100,6 +101,20 @@ const actions: Record<string, (args: string[]) => Promise<void>> = {
     else console.error(`Agent ${operand} is revoked.`);
   },
 };
+
+/** All agents, read page by page. */
+async function readAgents(api: AdminApi): Promise<{ items: Agent[]; unreadable: string[] }> {
+  const items: Agent[] = [];
+  const unreadable: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await api.call('listAgents', { limit: 200, ...(after === undefined ? {} : { after }) });
+    items.push(...page.items);
+    unreadable.push(...page.unreadable);
+    after = page.next;
+  } while (after !== undefined);
+  return { items, unreadable };
+}
 
 function open(): AdminApi {
   return openAdminApi(process.env);

@@ -8,8 +8,8 @@ export function printKey({ key }: { key: string }, note: string): void {
   console.log(key);
 }
 
-export function printAgents({ agents, unreadable }: { agents: Agent[]; unreadable: string[] }): void {
-  const rows = agents.map((agent) => [
+export function printAgents({ items, unreadable }: { items: Agent[]; unreadable: string[] }): void {
+  const rows = items.map((agent) => [
     agent.id,
     printable(agent.name),
     [...new Set(agent.grants.flatMap(({ tenants }) => tenants))].join(','),

@@ -139,8 +139,8 @@ describe('keys list and show', () => {
     const { stdout } = await run(['keys', 'list']);
     expect(stdout).toMatch(/^ID +NAME +TENANTS +KEYS +EXPIRES\n/);
     expect(stdout).toMatch(new RegExp(`^${id} +a bot +acme +1 key +never$`, 'm'));
-    const { agents } = JSON.parse((await run(['keys', 'list', '--json'])).stdout) as { agents: object[] };
-    expect(agents).toContainEqual(await shown(id));
+    const { items } = JSON.parse((await run(['keys', 'list', '--json'])).stdout) as { items: object[] };
+    expect(items).toContainEqual(await shown(id));
   });
 
   it('show what an agent may do', async () => {
@@ -247,7 +247,7 @@ describe('the console is', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { code } = await run(['keys', 'list'], { ...access, CONSOLE_URL: url });
     server.close();
-    expect([code, asked]).toEqual([1, ['/admin/agents']]);
+    expect([code, asked]).toEqual([1, ['/admin/agents?limit=200']]);
   });
 });
 

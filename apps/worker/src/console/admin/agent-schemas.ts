@@ -1,6 +1,6 @@
 import { ConnectorsError, grantSchema, grantsSchema } from '@connectors/vault-core';
 import { z } from 'zod';
-import { id } from './params.ts';
+import { id, next } from './params.ts';
 
 export const agentParams = z.object({ agentId: id });
 
@@ -30,10 +30,11 @@ export const shownAgent = z
 
 export const agentWithKey = shownAgent.extend({ key: z.string().describe('Shown this once.') });
 
-export const agentList = z.object({
-  agents: z.array(shownAgent),
+export const agentPage = z.object({
+  items: z.array(shownAgent),
   /** Ids of those whose documents in Vault are not as they should be; they are let in nowhere. */
   unreadable: z.array(z.string()),
+  next,
 });
 
 interface Expiring {

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { answerProblem } from '../problem.ts';
 import {
   agentChange,
-  agentList,
+  agentPage,
   agentParams,
   agentWithKey,
   checkExpiries,
@@ -12,6 +12,7 @@ import {
   shownAgent,
 } from './agent-schemas.ts';
 import type { Idempotency } from './idempotency.ts';
+import { pageQuery } from './params.ts';
 import { rotation } from './rotation.ts';
 import type { ZodRoutes } from './zod-routes.ts';
 
@@ -35,8 +36,16 @@ export function registerAgents(app: ZodRoutes, options: AgentRoutes): void {
 }
 
 function registerAll(app: ZodRoutes, { agents, idempotency, announceLater, log, now }: AgentRoutes): void {
-  const list = { operationId: 'listAgents', summary: 'All agents.', response: { 200: agentList } };
-  app.get(all, { schema: list }, () => agents.list());
+  const list = {
+    operationId: 'listAgents',
+    summary: 'All agents, in pages.',
+    querystring: pageQuery,
+    response: { 200: agentPage },
+  };
+  app.get(all, { schema: list }, async ({ query }) => {
+    const { agents: items, ...rest } = await agents.listPage(query.limit, query.after);
+    return { items, ...rest };
+  });
 
   const create = {
     operationId: 'createAgent',

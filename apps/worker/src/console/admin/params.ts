@@ -10,3 +10,11 @@ export const credentialParams = tenantParams.extend({ integration: id });
 
 /** How many items a page has at the most. */
 export const limit = z.coerce.number().int().min(1).max(200).default(50).describe('How many at most.');
+
+/** Of a list in the order of its ids. */
+export const pageQuery = z.strictObject({
+  limit,
+  after: id.optional().describe('`next` of the previous page; there need be nothing of that id.'),
+});
+
+export const next = z.string().optional().describe('The `after` of the next page; absent on the last one.');

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Connections } from '../connections.ts';
 import { credentialView } from '../credential-view.ts';
 import { offboard, type OffboardDeps } from '../offboard.ts';
-import { id, limit, tenantParams } from './params.ts';
+import { next, pageQuery, tenantParams } from './params.ts';
 import type { ZodRoutes } from './zod-routes.ts';
 
 export interface TenantRoutes extends OffboardDeps {
@@ -12,15 +12,7 @@ export interface TenantRoutes extends OffboardDeps {
   log: Logger;
 }
 
-const tenantQuery = z.strictObject({
-  limit,
-  after: id.optional().describe('`next` of the previous page; the tenant need not exist.'),
-});
-
-const tenantPage = z.object({
-  items: z.array(z.object({ id: z.string() })),
-  next: z.string().optional().describe('The `after` of the next page; absent on the last one.'),
-});
+const tenantPage = z.object({ items: z.array(z.object({ id: z.string() })), next });
 
 const tenant = z.object({ id: z.string(), credentials: z.array(credentialView) });
 
@@ -42,7 +34,7 @@ export function registerTenants(app: ZodRoutes, options: TenantRoutes): void {
   const list = {
     operationId: 'listTenants',
     summary: 'All tenants that ever had a credential, in pages.',
-    querystring: tenantQuery,
+    querystring: pageQuery,
     response: { 200: tenantPage },
   };
   app.get('/tenants', { schema: list }, async ({ query }) => {

@@ -49,7 +49,7 @@ export const webhook = z
 
 export const webhookWithSecret = webhook.extend({ secret: z.string().describe('Shown this once.') });
 
-export const webhookList = z.object({ webhooks: z.array(webhook) });
+export const webhookList = z.object({ items: z.array(webhook) });
 
 const delivery = z.object({
   id: z.string(),
@@ -61,7 +61,7 @@ const delivery = z.object({
   createdAt: z.string(),
 });
 
-export const deliveryList = z.object({ deliveries: z.array(delivery) });
+export const deliveryList = z.object({ items: z.array(delivery) });
 
 export const queued = z.object({ deliveryId: z.string() });
 

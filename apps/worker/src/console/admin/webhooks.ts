@@ -58,7 +58,7 @@ function registerAll(app: ZodRoutes, options: WebhookRoutes): void {
   };
   app.get(all, { schema: list }, async ({ params }) => {
     const endpoints = await store.list(params.tenantId);
-    return { webhooks: endpoints.map((endpoint) => toWebhook(endpoint, now())) };
+    return { items: endpoints.map((endpoint) => toWebhook(endpoint, now())) };
   });
 
   const create = {
@@ -181,7 +181,7 @@ function registerDeliveries(app: ZodRoutes, { store, deliveries, now }: WebhookR
   };
   app.get(`${one}/deliveries`, { schema: list }, async ({ params: { tenantId, webhookId } }, reply) => {
     if ((await store.find(tenantId, webhookId)) === undefined) return notFound(reply);
-    return { deliveries: await deliveries.deliveries(webhookId) };
+    return { items: await deliveries.deliveries(webhookId) };
   });
 }
 

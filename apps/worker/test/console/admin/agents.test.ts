@@ -48,7 +48,7 @@ describe('creating an agent', () => {
     });
     expect(await fits(key)).toBe(true);
     expect((await admin.call('GET', path)).body).toEqual(shown);
-    expect((await admin.call('GET', '/agents')).body.agents).toContainEqual(shown);
+    expect((await admin.call('GET', '/agents?limit=200')).body.items).toContainEqual(shown);
   });
 
   it('is announced', async () => {
@@ -102,7 +102,7 @@ describe('creating an agent', () => {
     const answer = await admin.call('POST', '/agents', { name: 'refused', grants, ...body });
     expect(answer.status).toBe(400);
     expect(answer.body.detail).toContain(named);
-    const { agents } = (await admin.call('GET', '/agents')).body;
+    const { items: agents } = (await admin.call('GET', '/agents?limit=200')).body;
     expect(agents.map(({ name }: { name: string }) => name)).not.toContain('refused');
   });
 });
@@ -187,6 +187,19 @@ describe('an agent', () => {
     expect(answer.body.detail).toContain('agentId: must be 1 to 64 characters');
   });
 
+  it('is on one of the pages of the list', async () => {
+    const made = [await create(), await create(), await create()].map(({ created }) => created.id as string);
+    const listed: string[] = [];
+    for (let query = '?limit=2'; query !== '';) {
+      const { body } = await admin.call('GET', `/agents${query}`);
+      expect(body.items.length).toBeLessThanOrEqual(2);
+      listed.push(...(body.items as { id: string }[]).map(({ id }) => id));
+      query = body.next === undefined ? '' : `?limit=2&after=${body.next}`;
+    }
+    expect(listed).toEqual([...new Set(listed)].toSorted());
+    expect(listed).toEqual(expect.arrayContaining(made));
+  });
+
   it('that nobody can read is listed by its id, and can be revoked', async () => {
     const { created, path } = await create();
     const { rootToken, url } = world.vaultServer;
@@ -195,9 +208,9 @@ describe('an agent', () => {
       headers: { 'x-vault-token': rootToken },
       body: JSON.stringify({ data: { tenants: ['acme'] } }),
     });
-    expect((await admin.call('GET', '/agents')).body.unreadable).toEqual([created.id]);
+    expect((await admin.call('GET', '/agents?limit=200')).body.unreadable).toEqual([created.id]);
     expect((await admin.call('DELETE', path)).status).toBe(204);
-    expect((await admin.call('GET', '/agents')).body.unreadable).toEqual([]);
+    expect((await admin.call('GET', '/agents?limit=200')).body.unreadable).toEqual([]);
   });
 });
 
@@ -217,7 +230,11 @@ it('shows no hash of a key, and logs neither hash nor key', async () => {
   const { body: rotated } = await admin.call('POST', `${path}/rotate`);
   const { keys = [] } = (await world.admin.agents.find(created.id)) ?? {};
   const hashes = keys.map(({ secretSha256 }) => secretSha256);
-  const shown = [rotated, (await admin.call('GET', path)).body, (await admin.call('GET', '/agents')).body];
+  const shown = [
+    rotated,
+    (await admin.call('GET', path)).body,
+    (await admin.call('GET', '/agents?limit=200')).body,
+  ];
   expect(hashes).toHaveLength(2);
   for (const secret of hashes) expect(JSON.stringify([created, ...shown])).not.toContain(secret);
   for (const secret of [...hashes, created.key, rotated.key])

@@ -76,7 +76,7 @@ const newWebhook = async (body: object = {}) => {
 };
 const forgetWebhooks = async () => {
   const { body } = await admin.call('GET', '/tenants/acme/webhooks');
-  for (const { id } of body.webhooks) await admin.call('DELETE', `/tenants/acme/webhooks/${id}`);
+  for (const { id } of body.items) await admin.call('DELETE', `/tenants/acme/webhooks/${id}`);
 };
 const withAgent = async (body?: unknown): Promise<Call> => ({ path: { agentId: await newAgent() }, body });
 const withWebhook = async (body?: unknown): Promise<Call> => {

@@ -35,7 +35,9 @@ const agent = { name: 'a bot', grants: [{ tenants: ['acme'] }] };
 const post = (path: string, body: object, on = admin, used = key) =>
   on.call('POST', path, body, { 'idempotency-key': used });
 const agentsNamed = async (name: string) =>
-  (await admin.call('GET', '/agents')).body.agents.filter((each: { name: string }) => each.name === name);
+  (await admin.call('GET', '/agents?limit=200')).body.items.filter(
+    (each: { name: string }) => each.name === name,
+  );
 
 describe.each([
   ['an agent', '/agents', agent],

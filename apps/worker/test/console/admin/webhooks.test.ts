@@ -47,7 +47,7 @@ describe('creating a webhook', () => {
     });
     const { secret, ...shown } = created;
     expect((await admin.call('GET', path)).body).toEqual(shown);
-    expect((await admin.call('GET', list)).body).toEqual({ webhooks: [shown] });
+    expect((await admin.call('GET', list)).body).toEqual({ items: [shown] });
     for (const address of [path, list, `${path}/deliveries`])
       expect(JSON.stringify((await admin.call('GET', address)).body)).not.toMatch(`${secret}|vault:`);
   });
@@ -83,7 +83,7 @@ describe('creating a webhook', () => {
     expect(answer.status).toBe(400);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer.body).toMatchObject({ status: 400, detail: expect.stringContaining(named) as string });
-    expect((await admin.call('GET', path)).body).toEqual({ webhooks: [] });
+    expect((await admin.call('GET', path)).body).toEqual({ items: [] });
   });
 
   it('is refused for what is no JSON', async () => {
@@ -175,7 +175,7 @@ describe('a webhook', () => {
     const about = { id: test.body.deliveryId, type: 'test' };
     await vi.waitFor(
       async () =>
-        expect((await admin.call('GET', `${path}/deliveries`)).body.deliveries).toMatchObject([
+        expect((await admin.call('GET', `${path}/deliveries`)).body.items).toMatchObject([
           { ...about, state: 'completed', attempts: 1, lastResult: 'http_204' },
         ]),
       10_000,

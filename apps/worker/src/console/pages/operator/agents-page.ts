@@ -1,11 +1,11 @@
-import type { Agent, Grant } from '@connectors/vault-core';
+import type { Agent, AgentPage, Grant } from '@connectors/vault-core';
 import { html, type Html } from '../html.ts';
 import { operatorPage } from '../layout.ts';
 import { time } from '../words.ts';
-import { cell, row, table, title } from './table.ts';
+import { cell, nextPageLink, row, table, title } from './table.ts';
 
 /** Who may call the proxy, and what for. Agents are made and changed over the admin API or the command line. */
-export function agentsPage(agents: readonly Agent[], unreadable: readonly string[], now: number): string {
+export function agentsPage({ agents, unreadable, next }: AgentPage, now: number): string {
   const rows = agents
     .toSorted((a, b) => a.name.localeCompare(b.name))
     .map((agent) =>
@@ -29,6 +29,7 @@ export function agentsPage(agents: readonly Agent[], unreadable: readonly string
         <h2>Who may call the proxy</h2>
         <p>To create or change them, use <code>connectors keys</code> or the admin API.</p>
         ${rows.length === 0 ? html`<p class="faint">There are none.</p>` : table(['Agent', 'Grants', 'Since', 'Until'].map(title), rows)}
+        ${next === undefined ? '' : nextPageLink('/agents', { after: next })}
       </section>`,
   );
 }

@@ -65,10 +65,9 @@ function registerLists(app: FastifyInstance, options: OperatorPages): void {
     tenantsPage(await findTenants(options, query)),
   );
 
-  app.get('/agents', async () => {
-    const { agents, unreadable } = await options.agents.list();
-    return agentsPage(agents, unreadable, options.now());
-  });
+  app.get<{ Querystring: Record<string, string> }>('/agents', async ({ query: { after } }) =>
+    agentsPage(await options.agents.listPage(perPage, after), options.now()),
+  );
 }
 
 async function findTenants(

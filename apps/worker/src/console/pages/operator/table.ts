@@ -28,3 +28,9 @@ export function row(name: Html | string, cells: Html): Html {
     ${cells}
   </tr>`;
 }
+
+export function nextPageLink(path: string, query: Record<string, string>): Html {
+  return html`<p class="more">
+    <a class="button" href="${path}?${new URLSearchParams(query).toString()}">Next page</a>
+  </p>`;
+}

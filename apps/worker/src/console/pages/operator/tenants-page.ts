@@ -3,7 +3,7 @@ import { html, type Html } from '../html.ts';
 import { operatorPage } from '../layout.ts';
 import { badge, stateWords } from '../words.ts';
 import { tenantForm } from './overview-page.ts';
-import { cell, row, table, title } from './table.ts';
+import { cell, nextPageLink, row, table, title } from './table.ts';
 
 export interface TenantsPage {
   /** With what Redis knows of their credentials. */
@@ -35,7 +35,7 @@ export function tenantsPage({ tenants, prefix, state, next }: TenantsPage): stri
       <section>
         <nav class="filters" aria-label="State">${filters(state)}</nav>
         ${rows.length === 0 ? html`<p class="faint">There are none.</p>` : table(['Tenant', 'Connections'].map(title), rows)}
-        ${next === undefined ? '' : nextLink(prefix, next)}
+        ${next === undefined ? '' : nextPageLink('/tenants', { ...(prefix === '' ? {} : { prefix }), after: next })}
       </section>`,
   );
 }
@@ -48,9 +48,4 @@ function filters(current: IndexedState | undefined): Html[] {
       >${text}</a
     >`;
   return [link(undefined, 'All'), ...indexedStates.map((state) => link(state, stateWords[state].word))];
-}
-
-function nextLink(prefix: string, next: string): Html {
-  const query = new URLSearchParams({ ...(prefix === '' ? {} : { prefix }), after: next });
-  return html`<p class="more"><a class="button" href="/tenants?${query.toString()}">Next page</a></p>`;
 }
