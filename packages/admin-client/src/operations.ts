@@ -312,7 +312,7 @@ export interface Operations {
     body: undefined;
     answer: undefined;
   };
-  /** Makes a new key; the previous one stays valid for the overlap. */
+  /** Makes a new key; previous ones stay valid for the overlap. */
   rotateAgentKey: {
     params: { agentId: string };
     body: { overlapSeconds?: number } | null | undefined;

@@ -20,11 +20,14 @@ const keySchema = z.strictObject({
 
 export type StoredKey = z.infer<typeof keySchema>;
 
+/** Rotated again and again within an overlap, an agent has no more keys than this: the oldest end. */
+const maxKeys = 4;
+
 /** The document at `_agents/{id}`. */
 const storedAgentSchema = z.strictObject({
   name: z.string(),
   /** The newest first. */
-  keys: z.array(keySchema).min(1).max(2),
+  keys: z.array(keySchema).min(1).max(maxKeys),
   grants: grantsSchema,
   createdAt: time,
   expiresAt: time.exactOptional(),
@@ -50,7 +53,7 @@ export interface AgentWithKey {
   key: Secret;
 }
 
-/** How long the previous key may stay valid after a rotation, in milliseconds. */
+/** How long previous keys may stay valid after a rotation, in milliseconds. */
 export const maxKeyOverlapMs = 7 * 24 * 3_600_000;
 
 /** How many documents are read at once when all agents are listed. */
@@ -149,8 +152,8 @@ export class AgentStore {
   }
 
   /**
-   * Makes a new key. The one before stays good for `overlapMs` more, so that whoever runs the agent can change it at their
-   * ease; any older one ends now.
+   * Makes a new key. Those before stay good for `overlapMs` more, or for what is left to them, so that whoever runs the agent can
+   * change it at their ease. So a rotation whose answer was lost may be repeated: the key in use goes on.
    *
    * @returns `undefined` if there is no such agent
    */
@@ -163,10 +166,9 @@ export class AgentStore {
     const agent = await this.#change(id, (stored) => {
       // An earlier try of this write landed, and its answer was lost.
       if (stored.keys.some((known) => known.secretSha256 === secretSha256)) return stored;
-      const [current] = stored.keys;
-      const expiresAt = new Date(now + overlapMs).toISOString();
-      const previous = current === undefined || overlapMs === 0 ? [] : [{ ...current, expiresAt }];
-      return { ...stored, keys: [{ secretSha256, createdAt: new Date(now).toISOString() }, ...previous] };
+      const newest = { secretSha256, createdAt: new Date(now).toISOString() };
+      const keys = [newest, ...endingBy(stored.keys, now + overlapMs, now)];
+      return { ...stored, keys: keys.slice(0, maxKeys) };
     });
     return agent && { agent, key };
   }
@@ -218,6 +220,17 @@ export class AgentStore {
   #timestamp(): string {
     return new Date(this.#now()).toISOString();
   }
+}
+
+/** The keys that are still good, each until `end` at the most. */
+function endingBy(keys: readonly StoredKey[], end: number, now: number): StoredKey[] {
+  return keys
+    .map((key) => ({
+      key,
+      ends: key.expiresAt === undefined ? end : Math.min(end, Date.parse(key.expiresAt)),
+    }))
+    .filter(({ ends }) => now < ends)
+    .map(({ key, ends }) => ({ ...key, expiresAt: new Date(ends).toISOString() }));
 }
 
 function pathOf(id: string): string {

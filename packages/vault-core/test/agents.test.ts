@@ -159,18 +159,33 @@ await eachVault((vault) => {
       expect(agent).toMatchObject(settings);
     });
 
-    it('ends every key but the one before it', async () => {
+    it('whose answer was lost is made again, and the one in use ended with that', async () => {
       const { id, key } = await create();
-      const [second, third] = [await rotate(id, hour), await rotate(id, hour)];
+      await rotate(id, hour);
+      const { key: newest } = await rotate(id, 2 * hour);
       const agent = await agents().find(id);
-      expect([key, second.key, third.key].map((one) => fits(agent, one))).toEqual([false, true, true]);
+      expect([fits(agent, key), fits(agent, newest)]).toEqual([true, true]);
+      const [, lost, used] = agent?.keys ?? [];
+      expect([lost?.expiresAt, used?.expiresAt]).toEqual([
+        '2025-11-08T14:00:00.000Z',
+        '2025-11-08T13:00:00.000Z',
+      ]);
     });
 
-    it('ends the one before at once if there is to be no overlap', async () => {
+    it('is one of four at the most', async () => {
       const { id, key } = await create();
+      const second = await rotate(id, hour);
+      for (let i = 0; i < 3; i += 1) await rotate(id, hour);
+      const agent = await agents().find(id);
+      expect([fits(agent, key), fits(agent, second.key), agent?.keys.length]).toEqual([false, true, 4]);
+    });
+
+    it('ends those before at once if there is to be no overlap', async () => {
+      const { id, key } = await create();
+      const second = await rotate(id, hour);
       const rotated = await rotate(id, 0);
       const agent = await agents().find(id);
-      expect([fits(agent, key), fits(agent, rotated.key)]).toEqual([false, true]);
+      expect([key, second.key, rotated.key].map((one) => fits(agent, one))).toEqual([false, false, true]);
     });
 
     it.each([-1, 7 * 24 * hour + 1, Number.NaN])('has no overlap of %d ms', async (overlapMs) => {

@@ -112,7 +112,7 @@ function registerOne(app: ZodRoutes, options: AgentRoutes): void {
 function registerRotation(app: ZodRoutes, options: AgentRoutes): void {
   const schema = {
     operationId: 'rotateAgentKey',
-    summary: 'Makes a new key; the previous one stays valid for the overlap.',
+    summary: 'Makes a new key; previous ones stay valid for the overlap.',
     params: agentParams,
     body: rotation,
     response: { 200: agentWithKey },
