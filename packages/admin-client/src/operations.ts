@@ -619,7 +619,7 @@ export interface Operations {
     body: undefined;
     answer: undefined;
   };
-  /** Makes a new secret; the previous one also signs for the overlap. */
+  /** Makes a new secret; previous ones also sign for the overlap. */
   rotateWebhookSecret: {
     params: { tenantId: string; webhookId: string };
     body: { overlapSeconds?: number } | null | undefined;

@@ -3,6 +3,7 @@ import { newAgentKey } from './agent-key.ts';
 import { ConnectorsError, StoredDocumentError } from './errors.ts';
 import { grantsSchema, type Grant } from './grants.ts';
 import { checkId, isId, newDocumentId } from './ids.ts';
+import { maxOverlapping, rotateIn } from './overlap.ts';
 import type { Secret } from './secret.ts';
 import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
@@ -20,14 +21,11 @@ const keySchema = z.strictObject({
 
 export type StoredKey = z.infer<typeof keySchema>;
 
-/** Rotated again and again within an overlap, an agent has no more keys than this: the oldest end. */
-const maxKeys = 4;
-
 /** The document at `_agents/{id}`. */
 const storedAgentSchema = z.strictObject({
   name: z.string(),
   /** The newest first. */
-  keys: z.array(keySchema).min(1).max(maxKeys),
+  keys: z.array(keySchema).min(1).max(maxOverlapping),
   grants: grantsSchema,
   createdAt: time,
   expiresAt: time.exactOptional(),
@@ -166,9 +164,8 @@ export class AgentStore {
     const agent = await this.#change(id, (stored) => {
       // An earlier try of this write landed, and its answer was lost.
       if (stored.keys.some((known) => known.secretSha256 === secretSha256)) return stored;
-      const newest = { secretSha256, createdAt: new Date(now).toISOString() };
-      const keys = [newest, ...endingBy(stored.keys, now + overlapMs, now)];
-      return { ...stored, keys: keys.slice(0, maxKeys) };
+      const newest: StoredKey = { secretSha256, createdAt: new Date(now).toISOString() };
+      return { ...stored, keys: rotateIn(newest, stored.keys, now + overlapMs, now) };
     });
     return agent && { agent, key };
   }
@@ -220,17 +217,6 @@ export class AgentStore {
   #timestamp(): string {
     return new Date(this.#now()).toISOString();
   }
-}
-
-/** The keys that are still good, each until `end` at the most. */
-function endingBy(keys: readonly StoredKey[], end: number, now: number): StoredKey[] {
-  return keys
-    .map((key) => ({
-      key,
-      ends: key.expiresAt === undefined ? end : Math.min(end, Date.parse(key.expiresAt)),
-    }))
-    .filter(({ ends }) => now < ends)
-    .map(({ key, ends }) => ({ ...key, expiresAt: new Date(ends).toISOString() }));
 }
 
 function pathOf(id: string): string {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ConnectorsError } from './errors.ts';
 import { checkId, isId, newDocumentId } from './ids.ts';
+import { rotateIn } from './overlap.ts';
 import { Secret } from './secret.ts';
 import { readStored } from './stored-document.ts';
 import type { KvEngine } from './vault/kv.ts';
@@ -130,8 +131,8 @@ export class WebhookStore {
   }
 
   /**
-   * Makes a new secret. The one before signs beside it for `overlapMs` more, so that a receiver can change at its ease;
-   * any older one ends now.
+   * Makes a new secret. Those before sign beside it for `overlapMs` more, or for what is left to them, so that a receiver can change
+   * at its ease.
    */
   async rotateSecret(
     tenantId: string,
@@ -140,11 +141,11 @@ export class WebhookStore {
   ): Promise<EndpointWithSecret | undefined> {
     if ((await this.find(tenantId, endpointId)) === undefined) return undefined;
     const { secret, ciphertext } = await this.#newSecret(tenantId, endpointId);
-    const expiresAt = new Date(this.#now() + overlapMs).toISOString();
+    const now = this.#now();
     const endpoint = await this.#edit(tenantId, endpointId, (stored) => {
-      const [current] = stored.secrets;
-      if (current === undefined || current.ciphertext === ciphertext) return stored;
-      const secrets = [{ ciphertext }, { ...current, expiresAt }];
+      // An earlier try of this write landed, and its answer was lost.
+      if (stored.secrets.some((known) => known.ciphertext === ciphertext)) return stored;
+      const secrets = rotateIn({ ciphertext }, stored.secrets, now + overlapMs, now);
       return { ...stored, secrets, updatedAt: this.#timestamp() };
     });
     return endpoint && { endpoint, secret };

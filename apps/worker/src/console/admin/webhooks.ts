@@ -140,7 +140,7 @@ function registerRemoval(app: ZodRoutes, options: WebhookRoutes): void {
 function registerSecret(app: ZodRoutes, options: WebhookRoutes): void {
   const schema = {
     operationId: 'rotateWebhookSecret',
-    summary: 'Makes a new secret; the previous one also signs for the overlap.',
+    summary: 'Makes a new secret; previous ones also sign for the overlap.',
     params: webhookParams,
     body: rotation,
     response: { 200: webhookWithSecret },
