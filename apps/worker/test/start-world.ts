@@ -107,6 +107,18 @@ export async function startWorld(options: WorldOptions = {}) {
       events.length = 0;
     },
     stored: (id: CredentialId) => admin.credentials.get(id).then(({ credential }) => credential),
+    /** What Vault still has of a tenant. */
+    async leftOf(tenantId: string): Promise<string[]> {
+      const paths = [
+        `secret/metadata/${tenantId}/demo`,
+        `transit/keys/${tenantId}`,
+        `transit-refresh/keys/${tenantId}`,
+      ];
+      const answers = await Promise.all(
+        paths.map((path) => fetch(`${address}/v1/${path}`, { headers: { 'x-vault-token': token } })),
+      );
+      return paths.filter((_, index) => answers[index]?.status !== 404);
+    },
     async close() {
       subscription.close();
       redis.disconnect();

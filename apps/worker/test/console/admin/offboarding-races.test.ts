@@ -50,19 +50,6 @@ function meanwhile<Result>(
   });
 }
 
-async function leftOf(tenantId: string): Promise<string[]> {
-  const { url, rootToken } = world.vaultServer;
-  const paths = [
-    `secret/metadata/${tenantId}/demo`,
-    `transit/keys/${tenantId}`,
-    `transit-refresh/keys/${tenantId}`,
-  ];
-  const answers = await Promise.all(
-    paths.map((path) => fetch(`${url}/v1/${path}`, { headers: { 'x-vault-token': rootToken } })),
-  );
-  return paths.filter((_, index) => answers[index]?.status !== 404);
-}
-
 const refused = {
   status: 409,
   body: {
@@ -79,7 +66,7 @@ describe('an import', () => {
     );
     expect(await importInto(slow, 'overtaken')).toMatchObject(refused);
     expect((await offboarded).status).toBe(200);
-    expect(await leftOf('overtaken')).toEqual([]);
+    expect(await world.leftOf('overtaken')).toEqual([]);
   });
 
   it('that comes while an offboarding is under way is refused', async () => {
@@ -90,7 +77,7 @@ describe('an import', () => {
     );
     expect((await offboard(slow, 'leaving')).status).toBe(200);
     expect(await imported).toMatchObject(refused);
-    expect(await leftOf('leaving')).toEqual([]);
+    expect(await world.leftOf('leaving')).toEqual([]);
   });
 
   it('brings the tenant back once the offboarding has ended', async () => {
@@ -125,6 +112,6 @@ describe('two offboardings at once', () => {
     );
     expect((await offboard(slow, 'twice')).status).toBe(200);
     expect((await first).status).toBe(200);
-    expect(await leftOf('twice')).toEqual([]);
+    expect(await world.leftOf('twice')).toEqual([]);
   });
 });

@@ -21,20 +21,6 @@ async function offboard(tenantId: string): Promise<number> {
   return (await fetch(`${connect.url}/admin/tenants/${tenantId}`, { method: 'DELETE', headers })).status;
 }
 
-/** What Vault still has of a tenant. */
-async function leftOf(tenantId: string): Promise<string[]> {
-  const { url, rootToken } = connect.world.vaultServer;
-  const paths = [
-    `secret/metadata/${tenantId}/demo`,
-    `transit/keys/${tenantId}`,
-    `transit-refresh/keys/${tenantId}`,
-  ];
-  const answers = await Promise.all(
-    paths.map((path) => fetch(`${url}/v1/${path}`, { headers: { 'x-vault-token': rootToken } })),
-  );
-  return paths.filter((_, index) => answers[index]?.status !== 404);
-}
-
 describe('a user of a tenant that was offboarded meanwhile', () => {
   it('opens no link from before', async () => {
     const link = await linkTo('link');
@@ -51,7 +37,7 @@ describe('a user of a tenant that was offboarded meanwhile', () => {
     await offboard('session-of');
     const sent = await browser.submit(page);
     expect([sent.status, sent.location]).toEqual([403, undefined]);
-    expect(await leftOf('session-of')).toEqual([]);
+    expect(await connect.world.leftOf('session-of')).toEqual([]);
   });
 
   it('does not come back from the provider: the code is not redeemed', async () => {
@@ -61,7 +47,7 @@ describe('a user of a tenant that was offboarded meanwhile', () => {
     const page = await browser.land(back);
     expect([page.status, connect.world.provider.tokenRequests.length]).toEqual([410, 0]);
     expect(page.text).not.toContain('Start again');
-    expect(await leftOf('away')).toEqual([]);
+    expect(await connect.world.leftOf('away')).toEqual([]);
   });
 
   it('leaves nothing behind, though their tokens were on the way: these are ended', async () => {
@@ -73,7 +59,7 @@ describe('a user of a tenant that was offboarded meanwhile', () => {
     await offboard('late');
     connect.world.provider.faults.release();
     expect((await landing).text).not.toContain('is connected');
-    expect(await leftOf('late')).toEqual([]);
+    expect(await connect.world.leftOf('late')).toEqual([]);
     expect(connect.lines.join('')).toContain('"reason":"tenant_offboarded"');
   });
 
